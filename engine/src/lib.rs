@@ -1,0 +1,1 @@
+//! Logmill's storage engine.

@@ -1,0 +1,3 @@
+//! The load generator binary.
+
+fn main() {}

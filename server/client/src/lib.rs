@@ -1,0 +1,1 @@
+//! A Kafka client connection without I/O.

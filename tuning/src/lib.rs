@@ -1,0 +1,1 @@
+//! What this host lacks and what it can do.

@@ -1,0 +1,3 @@
+//! The tuning binary.
+
+fn main() {}
