@@ -1,3 +1,7 @@
-//! The tuning binary.
+//! The command line: `logmill-tuning doctor`, `logmill-tuning probe`.
 
-fn main() {}
+fn main() {
+    for finding in logmill_tuning::doctor::examine(".".as_ref()) {
+        println!("{finding}");
+    }
+}
