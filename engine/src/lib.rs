@@ -1,1 +1,13 @@
-//! Logmill's storage engine.
+//! Logmill's storage engine: record batches, partition logs, the journal, recovery.
+//!
+//! Everything but `io` and `sys` is pure: no clock, no file, no socket, no randomness; time and
+//! completions are passed in, effects come out. `unsafe` stands in `sys` alone.
+
+#![deny(unsafe_code)]
+
+pub mod base;
+pub mod format;
+pub mod log;
+pub mod partition;
+pub mod replica;
+pub mod sys;

@@ -1,0 +1,1 @@
+//! Record batches and file formats, pure.

@@ -1,0 +1,1 @@
+//! What a partition keeps beside its log.

@@ -1,0 +1,1 @@
+//! What replication needs of a log.
