@@ -1,1 +1,4 @@
-//! Record batches and file formats, pure.
+//! Record batches and the files around them: pure encoding, decoding and checking.
+
+pub mod batch;
+pub mod compression;
