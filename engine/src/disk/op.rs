@@ -1,0 +1,180 @@
+//! Operations of the asynchronous disk and their completions.
+
+use super::{DiskError, FileName};
+use crate::{
+    base::DirectoryIndex,
+    sys::region::{RegionWriter, Slice, Slices},
+};
+
+/// Chosen by who pushes the operation, returned with its completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OpKey(pub u64);
+
+/// One disk operation, owning all it needs.
+#[derive(Debug)]
+pub enum DiskOp {
+    /// Writes `parts` back to back at `position`. Direct I/O when position, memory and lengths are
+    /// multiples of 4096, through the page cache otherwise. Short writes are finished by the driver.
+    Write {
+        /// Where.
+        file: FileName,
+        /// File position of the first byte.
+        position: u64,
+        /// The bytes.
+        parts: Slices,
+    },
+    /// Makes every write of `file` that completed before this was pushed durable (fdatasync).
+    Sync {
+        /// The file.
+        file: FileName,
+    },
+    /// Reserves room so that writes there cannot run out of it. The file's length stays.
+    Allocate {
+        /// The file.
+        file: FileName,
+        /// First byte of the range.
+        position: u64,
+        /// Bytes.
+        len: u64,
+    },
+    /// Reads up to `len` bytes; the answer may be shorter at the end of the file.
+    Read {
+        /// The file.
+        file: FileName,
+        /// File position of the first byte.
+        position: u64,
+        /// Bytes wanted, at most what `into` has spare.
+        len: u32,
+        /// Receives the bytes.
+        into: RegionWriter,
+    },
+    /// Brings a range into the page cache.
+    ReadAhead {
+        /// The file.
+        file: FileName,
+        /// First byte.
+        position: u64,
+        /// Bytes.
+        len: u64,
+    },
+    /// Anything rare: names, lengths, directories, whole small files.
+    Control(Box<ControlOp>),
+}
+
+/// Rare operations, run off the shard. Each is complete when it returns; durable only where it says
+/// so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlOp {
+    /// Creates a directory; fine if it is there.
+    CreateDirectory {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Relative path.
+        path: String,
+    },
+    /// Creates an empty file or keeps the one that is there.
+    CreateFile {
+        /// The file.
+        file: FileName,
+    },
+    /// Creates a journal file: `len` zero bytes, written and durable with its directory entry.
+    CreateZeroed {
+        /// The file.
+        file: FileName,
+        /// Bytes.
+        len: u64,
+    },
+    /// Sets a file's length and makes it durable.
+    Truncate {
+        /// The file.
+        file: FileName,
+        /// New length.
+        len: u64,
+    },
+    /// Renames within a log directory; an existing target is replaced.
+    Rename {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Old relative path.
+        from: String,
+        /// New relative path.
+        to: String,
+    },
+    /// Removes a file; fine if it is gone.
+    Remove {
+        /// The file.
+        file: FileName,
+    },
+    /// Removes a directory and all in it; fine if it is gone.
+    RemoveTree {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Relative path.
+        path: String,
+    },
+    /// Makes creations, renames and removals in a directory durable. The empty path is the log
+    /// directory itself.
+    SyncDirectory {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Relative path.
+        path: String,
+    },
+    /// Replaces a small file durably: temporary file, sync, rename, directory sync.
+    WriteWhole {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Relative path.
+        path: String,
+        /// Its new content.
+        bytes: Vec<u8>,
+    },
+    /// Runs several in order, stopping at the first error.
+    Sequence(Vec<ControlOp>),
+}
+
+/// What a completed operation gives back.
+#[derive(Debug)]
+pub enum DiskOutput {
+    /// The operation is done.
+    Done,
+    /// A read's bytes.
+    Bytes(Slice),
+}
+
+/// The end of an operation.
+#[derive(Debug)]
+pub struct Completion {
+    /// The key it was pushed with.
+    pub key: OpKey,
+    /// What came of it.
+    pub result: Result<DiskOutput, DiskError>,
+}
+
+/// A queue of operations on their way to the driver; reused, so its capacity stays.
+#[derive(Debug, Default)]
+pub struct DiskOut {
+    ops: Vec<(OpKey, DiskOp)>,
+}
+
+impl DiskOut {
+    /// Adds an operation.
+    pub fn push(&mut self, key: OpKey, op: DiskOp) {
+        self.ops.push((key, op));
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Takes all, in the order they were pushed, and keeps the capacity.
+    pub fn drain(&mut self) -> impl Iterator<Item = (OpKey, DiskOp)> + '_ {
+        self.ops.drain(..)
+    }
+}
