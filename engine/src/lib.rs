@@ -6,7 +6,10 @@
 #![deny(unsafe_code)]
 
 pub mod base;
+pub mod disk;
 pub mod format;
+#[cfg(feature = "io")]
+pub mod io;
 pub mod log;
 pub mod partition;
 pub mod replica;

@@ -1,0 +1,308 @@
+//! The asynchronous disk of a shard, over the kernel's ring and a helper thread.
+
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+    sync::Arc,
+};
+
+use super::{
+    descriptors::{Descriptors, Mode},
+    directory::{LogDirectories, PAGE},
+    helper::{Helper, Job},
+};
+use crate::{
+    disk::{Completion, ControlOp, DiskError, DiskOp, DiskOut, DiskOutput, FileName, OpKey},
+    sys::{
+        self,
+        region::Slices,
+        ring::{KernelRing, Report, Work},
+    },
+};
+
+/// Sizes of a [`Ring`].
+#[derive(Clone, Copy, Debug)]
+pub struct RingOptions {
+    /// Submission entries; more work than that queues up in memory.
+    pub entries: u32,
+    /// Descriptors kept open at most.
+    pub descriptors_max: usize,
+}
+
+impl Default for RingOptions {
+    fn default() -> Self {
+        Self {
+            entries: 256,
+            descriptors_max: 1024,
+        }
+    }
+}
+
+/// What a [`Ring`] reports.
+#[derive(Debug)]
+pub enum RingEvent {
+    /// A disk operation ended.
+    Disk(Completion),
+    /// A descriptor given to [`Ring::poll_add`] is ready: poll(2) bits, or a negated errno.
+    Ready {
+        /// The key of the poll.
+        key: u64,
+        /// What it is ready for.
+        events: i32,
+    },
+}
+
+/// The disk of one shard. Made, used and dropped on the shard's thread.
+///
+/// [`Ring::submit`] and [`Ring::reap`] never block, but for opening a file whose directory entry is
+/// not in memory. Work in flight holds its memory and descriptors; dropping the ring waits for it.
+pub struct Ring {
+    kernel: KernelRing,
+    descriptors: Descriptors,
+    helper: Helper,
+    helper_in_flight: usize,
+    wake: Arc<OwnedFd>,
+    tickets: Tickets,
+    /// Completions of operations that failed before they reached the kernel.
+    refused: Vec<Completion>,
+}
+
+impl Ring {
+    /// Sets up the ring, its eventfd and its helper thread.
+    pub fn new(directories: LogDirectories, options: RingOptions) -> io::Result<Self> {
+        let wake = Arc::new(sys::file::event_fd()?);
+        Ok(Self {
+            kernel: KernelRing::new(options.entries, &wake)?,
+            helper: Helper::start(directories.clone(), Arc::clone(&wake))?,
+            descriptors: Descriptors::new(directories, options.descriptors_max),
+            helper_in_flight: 0,
+            wake,
+            tickets: Tickets::default(),
+            refused: Vec::new(),
+        })
+    }
+
+    /// Becomes readable when there is something to reap. [`Ring::reap`] sets it back.
+    pub fn event_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+
+    /// Whether the kernel gave the modes for one issuing thread.
+    pub fn single_issuer(&self) -> bool {
+        self.kernel.single_issuer()
+    }
+
+    /// Operations submitted and not yet reported; polls do not count.
+    pub fn in_flight(&self) -> usize {
+        self.kernel.in_flight() + self.helper_in_flight + self.refused.len()
+    }
+
+    /// Takes the queued operations and hands them to the kernel or the helper.
+    pub fn submit(&mut self, out: &mut DiskOut) -> io::Result<()> {
+        for (key, op) in out.drain() {
+            if let Err(error) = self.begin(key, op) {
+                self.refused.push(Completion {
+                    key,
+                    result: Err(error),
+                });
+                sys::file::signal(self.wake.as_fd());
+            }
+        }
+        self.kernel.enter()
+    }
+
+    /// Reports all that ended. Call it when the eventfd is readable, and from busy loops as well:
+    /// without news it costs two reads of shared memory.
+    pub fn reap(&mut self, mut sink: impl FnMut(RingEvent)) -> io::Result<()> {
+        self.kernel.enter()?;
+        for completion in self.refused.drain(..) {
+            sink(RingEvent::Disk(completion));
+        }
+        let tickets = &mut self.tickets;
+        self.kernel.reap(|report| {
+            sink(match report {
+                Report::Ready { key, events } => RingEvent::Ready { key, events },
+                Report::Done {
+                    key: ticket,
+                    result,
+                } => RingEvent::Disk(tickets.finish(ticket, result)),
+            });
+        });
+        while let Some((key, result)) = self.helper.next_done() {
+            self.helper_in_flight -= 1;
+            sink(RingEvent::Disk(Completion {
+                key,
+                result: result.map(|()| DiskOutput::Done),
+            }));
+        }
+        self.kernel.enter()
+    }
+
+    /// Sets the eventfd back; call it after waking up by it and before [`Ring::reap`].
+    pub fn clear_wake(&self) {
+        sys::file::drain(self.wake.as_fd());
+    }
+
+    /// Asks once for readiness of a socket (poll(2) bits). The answer comes as
+    /// [`RingEvent::Ready`]. `key` has 62 bits; the descriptor stays open until then.
+    pub fn poll_add(&mut self, fd: RawFd, events: u32, key: u64) -> io::Result<()> {
+        self.kernel.poll(fd, events, key);
+        self.kernel.enter()
+    }
+
+    /// Takes a poll back: its event still comes, as an error.
+    pub fn poll_remove(&mut self, key: u64) -> io::Result<()> {
+        self.kernel.cancel_poll(key);
+        self.kernel.enter()
+    }
+
+    /// A descriptor for sending from a file through the page cache (sendfile). Keep it, and the
+    /// lease of the range, until the bytes have left.
+    pub fn open_for_send(&mut self, file: &FileName) -> Result<Arc<OwnedFd>, DiskError> {
+        self.descriptors.open(file, Mode::Buffered)
+    }
+
+    fn begin(&mut self, key: OpKey, op: DiskOp) -> Result<(), DiskError> {
+        match op {
+            DiskOp::Write {
+                file,
+                position,
+                parts,
+            } => {
+                let mode = self.write_mode(&file, position, &parts);
+                let opened = self.descriptors.open(&file, mode)?;
+                self.queue(
+                    key,
+                    "write",
+                    &file,
+                    Work::Write {
+                        file: opened,
+                        position,
+                        parts,
+                    },
+                );
+            }
+            DiskOp::Sync { file } => {
+                let opened = self.descriptors.open(&file, Mode::Buffered)?;
+                self.queue(key, "sync", &file, Work::Sync { file: opened });
+            }
+            DiskOp::Allocate {
+                file,
+                position,
+                len,
+            } => {
+                let opened = self.descriptors.open(&file, Mode::Buffered)?;
+                let work = Work::Allocate {
+                    file: opened,
+                    position,
+                    len,
+                };
+                self.queue(key, "allocate", &file, work);
+            }
+            DiskOp::Read {
+                file,
+                position,
+                len,
+                into,
+            } => {
+                let opened = self.descriptors.open(&file, Mode::Buffered)?;
+                let work = Work::Read {
+                    file: opened,
+                    position,
+                    len,
+                    into,
+                };
+                self.queue(key, "read", &file, work);
+            }
+            DiskOp::ReadAhead {
+                file,
+                position,
+                len,
+            } => {
+                let opened = self.descriptors.open(&file, Mode::Buffered)?;
+                let path = file.path().to_owned();
+                self.help(Job::ReadAhead {
+                    key,
+                    file: opened,
+                    path,
+                    position,
+                    len,
+                });
+            }
+            DiskOp::Control(op) => {
+                self.forget_removed(&op);
+                self.help(Job::Control(key, *op));
+            }
+        }
+        Ok(())
+    }
+
+    fn queue(&mut self, key: OpKey, operation: &'static str, file: &FileName, work: Work) {
+        let ticket = self.tickets.begin(key, operation, file.clone());
+        self.kernel.queue(ticket, work);
+    }
+
+    fn help(&mut self, job: Job) {
+        self.helper_in_flight += 1;
+        self.helper.send(job);
+    }
+
+    fn write_mode(&self, file: &FileName, position: u64, parts: &Slices) -> Mode {
+        let aligned = |value: u64| value.is_multiple_of(u64::from(PAGE));
+        let facts = self.descriptors.directories().facts(file.directory());
+        let fits = aligned(position)
+            && parts
+                .iter()
+                .all(|p| aligned(p.as_ptr().addr() as u64) && aligned(p.len() as u64));
+        if facts.direct_io && fits {
+            Mode::Direct
+        } else {
+            Mode::Buffered
+        }
+    }
+
+    fn forget_removed(&mut self, op: &ControlOp) {
+        match op {
+            ControlOp::Remove { file } => self.descriptors.forget(file.id()),
+            ControlOp::RemoveTree { directory, path } => {
+                self.descriptors.forget_below(*directory, path);
+            }
+            ControlOp::Sequence(ops) => ops.iter().for_each(|op| self.forget_removed(op)),
+            _ => {}
+        }
+    }
+}
+
+/// What belongs to work in the kernel: the caller's key, and what to say if it fails.
+#[derive(Default)]
+struct Tickets {
+    places: Vec<Option<(OpKey, &'static str, FileName)>>,
+    free: Vec<u32>,
+}
+
+impl Tickets {
+    fn begin(&mut self, key: OpKey, operation: &'static str, file: FileName) -> u64 {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.places.push(None);
+            (self.places.len() - 1) as u32
+        });
+        self.places[place as usize] = Some((key, operation, file));
+        u64::from(place)
+    }
+
+    fn finish(
+        &mut self,
+        ticket: u64,
+        result: Result<Option<sys::region::Slice>, i32>,
+    ) -> Completion {
+        let taken = self.places[ticket as usize].take();
+        let (key, operation, file) = taken.expect("a ticket is finished once");
+        self.free.push(ticket as u32);
+        let result = match result {
+            Ok(Some(bytes)) => Ok(DiskOutput::Bytes(bytes)),
+            Ok(None) => Ok(DiskOutput::Done),
+            Err(errno) => Err(DiskError::from_errno(errno, operation, file.path())),
+        };
+        Completion { key, result }
+    }
+}

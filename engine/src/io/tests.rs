@@ -1,0 +1,282 @@
+use std::{path::Path, time::Duration};
+
+use super::{Files, LogDirectories, Ring, RingEvent, RingOptions, resident_bytes};
+use crate::{
+    base::DirectoryIndex,
+    disk::{
+        BlockingDisk, Completion, ControlOp, DiskErrorKind, DiskOp, DiskOut, DiskOutput, FileId,
+        FileName, OpKey,
+    },
+    sys::region::{RegionPool, Slices},
+};
+
+const TOP: DirectoryIndex = DirectoryIndex(0);
+
+struct Rig {
+    ring: Ring,
+    out: DiskOut,
+    next: u64,
+}
+
+impl Rig {
+    fn new(path: &Path, descriptors_max: usize) -> Self {
+        let directories = LogDirectories::probe(&[path.to_owned()]).unwrap();
+        let options = RingOptions {
+            entries: 8,
+            descriptors_max,
+        };
+        Self {
+            ring: Ring::new(directories, options).unwrap(),
+            out: DiskOut::default(),
+            next: 0,
+        }
+    }
+
+    fn push(&mut self, op: DiskOp) -> OpKey {
+        self.next += 1;
+        self.out.push(OpKey(self.next), op);
+        OpKey(self.next)
+    }
+
+    fn wait(&mut self) -> Vec<Completion> {
+        self.ring.submit(&mut self.out).unwrap();
+        let mut all = Vec::new();
+        while self.ring.in_flight() > 0 {
+            self.ring
+                .reap(|event| match event {
+                    RingEvent::Disk(completion) => all.push(completion),
+                    RingEvent::Ready { .. } => panic!("nothing is polled here"),
+                })
+                .unwrap();
+            std::thread::sleep(Duration::from_micros(20));
+        }
+        all
+    }
+
+    fn one(&mut self, op: DiskOp) -> Result<DiskOutput, crate::disk::DiskError> {
+        let key = self.push(op);
+        let mut all = self.wait();
+        assert_eq!(all.len(), 1);
+        let completion = all.remove(0);
+        assert_eq!(completion.key, key);
+        completion.result
+    }
+}
+
+fn name(id: u64, path: &str) -> FileName {
+    FileName::new(FileId(id), TOP, path)
+}
+
+#[test]
+fn aligned_and_unaligned_writes_are_read_back_and_synced() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 4);
+    let mut pool = RegionPool::new(1 << 22);
+    let file = name(1, "segment");
+    rig.one(DiskOp::Control(Box::new(ControlOp::CreateFile {
+        file: file.clone(),
+    })))
+    .unwrap();
+    rig.one(DiskOp::Allocate {
+        file: file.clone(),
+        position: 0,
+        len: 1 << 20,
+    })
+    .unwrap();
+
+    let mut parts = Slices::new();
+    let mut expected = Vec::new();
+    for index in 0..3u8 {
+        let mut region = pool.take_for(8192).unwrap();
+        region.append(&vec![index + 1; 8192]);
+        expected.extend_from_slice(region.bytes());
+        parts.push(region.slice(0..8192));
+    }
+    rig.one(DiskOp::Write {
+        file: file.clone(),
+        position: 0,
+        parts,
+    })
+    .unwrap();
+    let mut region = pool.take_for(4096).unwrap();
+    region.append(b"unaligned");
+    let parts = Slices::from(region.slice(0..9));
+    rig.one(DiskOp::Write {
+        file: file.clone(),
+        position: 24_576,
+        parts,
+    })
+    .unwrap();
+    expected.extend_from_slice(b"unaligned");
+    rig.one(DiskOp::Sync { file: file.clone() }).unwrap();
+
+    let into = pool.take_for(64 * 1024).unwrap();
+    let read = DiskOp::Read {
+        file: file.clone(),
+        position: 0,
+        len: 65_536,
+        into,
+    };
+    let DiskOutput::Bytes(bytes) = rig.one(read).unwrap() else {
+        panic!("a read gives bytes")
+    };
+    assert_eq!(&*bytes, &expected[..]);
+    rig.one(DiskOp::ReadAhead {
+        file: file.clone(),
+        position: 0,
+        len: 24_576,
+    })
+    .unwrap();
+    let descriptor = rig.ring.open_for_send(&file).unwrap();
+    assert_eq!(resident_bytes(&descriptor, 0, 24_576), 24_576);
+}
+
+#[test]
+fn many_files_share_few_descriptors_and_a_small_ring() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let mut pool = RegionPool::new(1 << 22);
+    let files: Vec<FileName> = (0..40).map(|id| name(id, &format!("f{id}"))).collect();
+    for file in &files {
+        rig.push(DiskOp::Control(Box::new(ControlOp::CreateFile {
+            file: file.clone(),
+        })));
+    }
+    assert!(
+        rig.wait()
+            .iter()
+            .all(|completion| completion.result.is_ok())
+    );
+    for (id, file) in files.iter().enumerate() {
+        let mut region = pool.take_for(4096).unwrap();
+        region.append(&[id as u8; 4096]);
+        let parts = Slices::from(region.slice(0..4096));
+        rig.push(DiskOp::Write {
+            file: file.clone(),
+            position: 0,
+            parts,
+        });
+    }
+    let all = rig.wait();
+    assert_eq!(all.len(), 40);
+    assert!(all.iter().all(|completion| completion.result.is_ok()));
+    let disk = Files::new(LogDirectories::probe(&[home.path().to_owned()]).unwrap());
+    for (id, file) in files.iter().enumerate() {
+        assert_eq!(
+            disk.read_whole(TOP, file.path(), 4096).unwrap().unwrap(),
+            [id as u8; 4096]
+        );
+    }
+}
+
+#[test]
+fn failures_name_the_operation_and_the_path() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let error = rig
+        .one(DiskOp::Sync {
+            file: name(1, "absent"),
+        })
+        .unwrap_err();
+    assert_eq!(error.kind, DiskErrorKind::NotFound);
+    assert_eq!(error.to_string(), "open of absent: not found (errno 2)");
+}
+
+#[test]
+fn a_removed_file_keeps_no_descriptor_and_control_runs_in_order() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let journal = name(1, "logmill-journal-0-1");
+    let ops = vec![
+        ControlOp::CreateZeroed {
+            file: journal.clone(),
+            len: 3 << 20,
+        },
+        ControlOp::CreateDirectory {
+            directory: TOP,
+            path: "t-0".to_owned(),
+        },
+        ControlOp::WriteWhole {
+            directory: TOP,
+            path: "t-0/meta".to_owned(),
+            bytes: vec![7; 9],
+        },
+        ControlOp::SyncDirectory {
+            directory: TOP,
+            path: String::new(),
+        },
+    ];
+    rig.one(DiskOp::Control(Box::new(ControlOp::Sequence(ops))))
+        .unwrap();
+    let disk = Files::new(LogDirectories::probe(&[home.path().to_owned()]).unwrap());
+    assert_eq!(disk.len(TOP, "logmill-journal-0-1").unwrap(), Some(3 << 20));
+    assert_eq!(
+        disk.read_whole(TOP, "t-0/meta", 100).unwrap().unwrap(),
+        [7; 9]
+    );
+    assert!(
+        disk.read_whole(TOP, "t-0/meta", 8).is_err(),
+        "a limit is a limit"
+    );
+
+    rig.one(DiskOp::Sync {
+        file: journal.clone(),
+    })
+    .unwrap();
+    rig.one(DiskOp::Control(Box::new(ControlOp::Remove {
+        file: journal.clone(),
+    })))
+    .unwrap();
+    let error = rig.one(DiskOp::Sync { file: journal }).unwrap_err();
+    assert_eq!(error.kind, DiskErrorKind::NotFound);
+    let tree = ControlOp::RemoveTree {
+        directory: TOP,
+        path: "t-0".to_owned(),
+    };
+    rig.one(DiskOp::Control(Box::new(tree))).unwrap();
+    assert_eq!(disk.list(TOP, "").unwrap(), []);
+}
+
+#[test]
+fn sleeping_on_the_eventfd_and_polling_a_socket_work() {
+    use std::os::fd::{AsFd, AsRawFd};
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    rig.ring
+        .poll_add(near.as_raw_fd(), libc::POLLIN as u32, 77)
+        .unwrap();
+    std::io::Write::write_all(&mut &far, b"x").unwrap();
+    let mut ready = Vec::new();
+    for _ in 0..1000 {
+        rig.ring
+            .reap(|event| {
+                if let RingEvent::Ready { key, events } = event {
+                    ready.push((key, events));
+                }
+            })
+            .unwrap();
+        if !ready.is_empty() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(ready, [(77, i32::from(libc::POLLIN))]);
+    rig.ring
+        .poll_add(near.as_raw_fd(), libc::POLLPRI as u32, 78)
+        .unwrap();
+    rig.ring.poll_remove(78).unwrap();
+    rig.ring.clear_wake();
+    let event = std::fs::File::from(rig.ring.event_fd().as_fd().try_clone_to_owned().unwrap());
+    let tree = ControlOp::CreateDirectory {
+        directory: TOP,
+        path: "d".to_owned(),
+    };
+    rig.push(DiskOp::Control(Box::new(tree)));
+    rig.ring.submit(&mut rig.out).unwrap();
+    let woken = (0..1000).any(|_| {
+        std::thread::sleep(Duration::from_millis(1));
+        std::io::Read::read(&mut &event, &mut [0; 8]).is_ok()
+    });
+    assert!(woken, "the helper's end must wake the sleeper");
+}

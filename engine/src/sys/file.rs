@@ -1,0 +1,101 @@
+//! System calls on files that the standard library lacks.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    path::Path,
+};
+
+/// A new eventfd, non-blocking, closed on exec.
+pub fn event_fd() -> io::Result<OwnedFd> {
+    // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK | libc::EFD_CLOEXEC) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: as above.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Adds one to an eventfd, waking who waits for it.
+pub fn signal(event: BorrowedFd<'_>) {
+    let one = 1u64.to_ne_bytes();
+    // SAFETY: eight readable bytes. A full counter (EAGAIN) is awake already.
+    unsafe { libc::write(event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+}
+
+/// Sets an eventfd back to zero.
+pub fn drain(event: BorrowedFd<'_>) {
+    let mut count = [0u8; 8];
+    // SAFETY: eight writable bytes. EAGAIN means that it was zero.
+    unsafe { libc::read(event.as_raw_fd(), count.as_mut_ptr().cast(), count.len()) };
+}
+
+/// What direct I/O asks for on an open file: alignment of memory and of file positions, `None`
+/// where the file system has no direct I/O or does not say.
+pub fn direct_alignment(file: BorrowedFd<'_>) -> Option<(u32, u32)> {
+    // SAFETY: statx is plain data for which zeros are a value.
+    let mut found: libc::statx = unsafe { std::mem::zeroed() };
+    // SAFETY: an empty path with AT_EMPTY_PATH names the descriptor; `found` is writable.
+    let result = unsafe {
+        libc::statx(
+            file.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            libc::STATX_DIOALIGN,
+            &raw mut found,
+        )
+    };
+    let known = result == 0 && found.stx_mask & libc::STATX_DIOALIGN != 0;
+    let (memory, position) = (found.stx_dio_mem_align, found.stx_dio_offset_align);
+    (known && position != 0).then_some((memory, position))
+}
+
+/// Whether a byte of the page cache holds `position` already, so that reading it cannot block.
+pub fn is_resident(file: BorrowedFd<'_>, position: u64) -> bool {
+    let mut byte = 0u8;
+    let vector = libc::iovec {
+        iov_base: (&raw mut byte).cast(),
+        iov_len: 1,
+    };
+    // SAFETY: one vector of one writable byte.
+    let read = unsafe {
+        libc::preadv2(
+            file.as_raw_fd(),
+            &raw const vector,
+            1,
+            position as libc::off_t,
+            libc::RWF_NOWAIT,
+        )
+    };
+    read == 1
+}
+
+/// Tells the kernel to start reading a range into the page cache.
+pub fn will_need(file: BorrowedFd<'_>, position: u64, len: u64) {
+    // SAFETY: no pointers. It is advice: a failure changes nothing.
+    unsafe {
+        libc::posix_fadvise(
+            file.as_raw_fd(),
+            position as libc::off_t,
+            len as libc::off_t,
+            libc::POSIX_FADV_WILLNEED,
+        )
+    };
+}
+
+/// Free and total bytes of the file system that holds `path`, for an unprivileged user.
+pub fn space(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: statvfs is plain data for which zeros are a value.
+    let mut found: libc::statvfs = unsafe { std::mem::zeroed() };
+    // SAFETY: a terminated path and a writable structure.
+    if unsafe { libc::statvfs(path.as_ptr(), &raw mut found) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok((
+        found.f_bavail * found.f_frsize,
+        found.f_blocks * found.f_frsize,
+    ))
+}
