@@ -2,3 +2,6 @@
 
 pub mod batch;
 pub mod compression;
+pub mod index;
+pub mod names;
+pub mod snapshot;

@@ -10,5 +10,5 @@ mod write_behind;
 pub use append::{AppendError, AppendOutcome, Appended, Origin, Rolled};
 pub use config::{Durability, LogConfig, RetentionConfig, TimestampConfig, TimestampType};
 pub use read::{ReadError, ReadPlan, ReadRequest};
-pub use state::{EpochState, PartitionState, ProducerBatchState, ProducerState, SegmentState};
+pub use state::{PartitionState, SegmentState};
 pub use write_behind::{SegmentStep, SegmentWrite, SweepMode};

@@ -1,9 +1,8 @@
 //! A partition's log as plain data: what a shard snapshot keeps and recovery produces.
 
-use crate::base::{
-    DirectoryIndex, LeaderEpoch, Offset, PartitionIndex, ProducerEpoch, ProducerId, Sequence,
-    TopicId,
-};
+use crate::base::{DirectoryIndex, Offset, PartitionIndex, TopicId};
+use crate::partition::ProducerState;
+use crate::replica::EpochState;
 
 /// All that is needed to restore a log without reading any of its files: those are opened, and
 /// indexes loaded, when first used. About 200 bytes for an idle partition of one segment.
@@ -36,15 +35,6 @@ pub struct PartitionState {
     pub producers: Vec<ProducerState>,
 }
 
-/// From which offset on a leader's term holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
-pub struct EpochState {
-    /// The term.
-    pub epoch: LeaderEpoch,
-    /// Its first offset.
-    pub start: Offset,
-}
-
 /// One segment: what is known of `<base>.log`, `.index` and `.timeindex` without opening them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
 pub struct SegmentState {
@@ -72,34 +62,4 @@ pub struct SegmentState {
     pub last_time_index_timestamp: i64,
     /// The last entry of the time index: offset, relative to the base.
     pub last_time_index_offset: u32,
-}
-
-/// One idempotent producer.
-#[derive(Clone, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
-pub struct ProducerState {
-    /// Its id.
-    pub id: ProducerId,
-    /// Its latest epoch.
-    pub epoch: ProducerEpoch,
-    /// When it was last heard, in milliseconds since the Unix epoch.
-    pub last_timestamp: i64,
-    /// The coordinator's epoch of its last marker; -1 for none.
-    pub coordinator_epoch: i32,
-    /// The first offset of its open transaction, if any.
-    pub transaction_start: Option<Offset>,
-    /// Its last batches, oldest first, five at most.
-    pub batches: Vec<ProducerBatchState>,
-}
-
-/// One of the batches that a duplicate is recognised by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
-pub struct ProducerBatchState {
-    /// The sequence of its last record.
-    pub last_sequence: Sequence,
-    /// The offset of its last record.
-    pub last_offset: Offset,
-    /// Its records, less one.
-    pub offset_delta: i32,
-    /// Its largest timestamp, or its append time.
-    pub timestamp: i64,
 }

@@ -1,1 +1,5 @@
-//! What replication needs of a log.
+//! What replication needs of a log: which leader's term holds from which offset.
+
+mod epochs;
+
+pub use epochs::{EpochCache, EpochEnd, EpochState};

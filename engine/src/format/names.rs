@@ -1,0 +1,117 @@
+//! Names of files and folders in a log directory (`LogFileUtils.java`, `LocalLog.java`).
+
+use crate::base::{Offset, PartitionIndex};
+
+/// What belongs to a segment or to an offset of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileKind {
+    /// Batches.
+    Log,
+    /// The offset index.
+    Index,
+    /// The time index.
+    TimeIndex,
+    /// Aborted transactions.
+    TransactionIndex,
+    /// Producers, as they were at the offset.
+    Snapshot,
+}
+
+impl FileKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Log,
+        Self::Index,
+        Self::TimeIndex,
+        Self::TransactionIndex,
+        Self::Snapshot,
+    ];
+
+    /// The suffix, with its dot.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Log => ".log",
+            Self::Index => ".index",
+            Self::TimeIndex => ".timeindex",
+            Self::TransactionIndex => ".txnindex",
+            Self::Snapshot => ".snapshot",
+        }
+    }
+}
+
+/// The name of a partition's folder.
+pub fn partition_folder(topic: &str, index: PartitionIndex) -> String {
+    format!("{topic}-{index}")
+}
+
+/// Splits a folder's name into topic and partition; the last dash divides, as in Kafka. `None`
+/// for names that are no partition's, those with `-delete`, `-future` and `-stray` among them.
+pub fn parse_partition_folder(name: &str) -> Option<(&str, PartitionIndex)> {
+    let (topic, index) = name.rsplit_once('-')?;
+    let plain = !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit());
+    let index = index.parse().ok().filter(|_| plain && !topic.is_empty())?;
+    Some((topic, PartitionIndex(index)))
+}
+
+/// The name of a file that belongs to an offset: 20 digits and the suffix.
+pub fn segment_file(base: Offset, kind: FileKind) -> String {
+    format!("{:020}{}", base.0, kind.suffix())
+}
+
+/// Reads a name that [`segment_file`] made.
+pub fn parse_segment_file(name: &str) -> Option<(Offset, FileKind)> {
+    let (digits, _) = name.split_once('.')?;
+    let kind = FileKind::ALL
+        .into_iter()
+        .find(|kind| name[digits.len()..] == *kind.suffix())?;
+    if digits.len() != 20 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    Some((Offset(digits.parse().ok()?), kind))
+}
+
+/// The partition's file of leader epochs.
+pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
+/// The partition's file with its topic's id.
+pub const PARTITION_METADATA: &str = "partition.metadata";
+/// The log directory's identity.
+pub const META_PROPERTIES: &str = "meta.properties";
+/// Present after a clean stop only.
+pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_round_trip() {
+        for kind in FileKind::ALL {
+            let name = segment_file(Offset(368_769), kind);
+            assert_eq!(parse_segment_file(&name), Some((Offset(368_769), kind)));
+        }
+        assert_eq!(
+            segment_file(Offset(368_769), FileKind::Log),
+            "00000000000000368769.log"
+        );
+        for bad in [
+            "1.log",
+            "00000000000000368769.log.deleted",
+            "0000000000000036876x.log",
+            "",
+        ] {
+            assert_eq!(parse_segment_file(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn folders_round_trip() {
+        assert_eq!(partition_folder("a-b.c", PartitionIndex(12)), "a-b.c-12");
+        assert_eq!(
+            parse_partition_folder("a-b.c-12"),
+            Some(("a-b.c", PartitionIndex(12)))
+        );
+        for bad in ["a", "-1", "a-", "a-+1", "a-0.4f-delete", "a-99999999999"] {
+            assert_eq!(parse_partition_folder(bad), None, "{bad}");
+        }
+    }
+}
