@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::messages::api_versions::ApiVersionsRequest;
     use crate::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
-    use crate::{ApiKey, Hole, Reader, Records};
+    use crate::{ApiKey, Hole, Records};
 
     #[test]
     fn request_reads_back() {

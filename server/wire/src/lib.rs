@@ -29,6 +29,7 @@ mod reader;
 mod uuid;
 mod writer;
 
+pub mod batch;
 pub mod frame;
 pub mod messages;
 pub mod records;
