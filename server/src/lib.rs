@@ -1,1 +1,6 @@
 //! The broker.
+
+pub mod config;
+pub mod error;
+pub mod handlers;
+pub mod metadata;

@@ -1,0 +1,242 @@
+//! A topic's configuration: its own values over the broker's.
+
+use std::collections::BTreeMap;
+
+use logmill_engine::format::compression::Codec;
+use logmill_engine::log::{Durability, LogConfig, RetentionConfig, TimestampConfig, TimestampType};
+
+use crate::config::key::State;
+use crate::config::settings::Settings;
+use crate::config::table::{topic_key, topic_keys};
+use crate::config::value::{self, ValueError, items, parse_double};
+
+/// Everything that is known of a topic's behaviour.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopicConfig {
+    /// What its logs act on.
+    pub log: LogConfig,
+    /// Level used when the broker itself compresses; -1 is the codec's own.
+    pub compression_level: i32,
+    /// Wait between a deletion and the removal of its files.
+    pub file_delete_delay_ms: i64,
+    /// Replicas that must hold a record before acks=all is answered.
+    pub min_insync_replicas: u32,
+    /// Random part taken off `log.segment_ms`, at most.
+    pub segment_jitter_ms: i64,
+    /// How long tombstones are kept.
+    pub delete_retention_ms: i64,
+    /// Share of uncleaned bytes at which a log is cleaned.
+    pub min_cleanable_dirty_ratio: f64,
+    /// Age below which records are not compacted.
+    pub min_compaction_lag_ms: i64,
+    /// Age at which a log is cleaned whatever its ratio.
+    pub max_compaction_lag_ms: i64,
+}
+
+/// Why a topic's configuration is not accepted (Kafka's INVALID_CONFIG).
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TopicConfigError {
+    /// No topic key has this name.
+    #[error("unknown topic config name: {0}")]
+    Unknown(String),
+    /// A key without a value.
+    #[error("null value not supported for topic config: {0}")]
+    Null(String),
+    /// A value of the wrong type or out of bounds.
+    #[error("{0}")]
+    Value(#[from] ValueError),
+    /// A value that asks for what cannot be kept.
+    #[error("{key}={value} is refused: {why}")]
+    Refused {
+        /// The key.
+        key: &'static str,
+        /// What was asked.
+        value: String,
+        /// Why it cannot be kept.
+        why: &'static str,
+    },
+}
+
+impl TopicConfig {
+    /// The configuration of a topic with these values of its own.
+    ///
+    /// # Errors
+    /// The first value that is not accepted.
+    pub fn resolve(
+        broker: &Settings,
+        own: &BTreeMap<String, String>,
+    ) -> Result<Self, TopicConfigError> {
+        for (name, raw) in own {
+            check(name, raw)?;
+        }
+        Ok(Self::from_checked(&Values { broker, own }))
+    }
+
+    fn from_checked(values: &Values<'_>) -> Self {
+        let (compression, compression_level) = compression(values);
+        Self {
+            log: LogConfig {
+                compression,
+                ..log_config(values)
+            },
+            compression_level,
+            file_delete_delay_ms: values.number("file.delete.delay.ms"),
+            min_insync_replicas: values.unsigned("min.insync.replicas"),
+            segment_jitter_ms: values.number("segment.jitter.ms"),
+            delete_retention_ms: values.number("delete.retention.ms"),
+            min_cleanable_dirty_ratio: values.double("min.cleanable.dirty.ratio"),
+            min_compaction_lag_ms: values.number("min.compaction.lag.ms"),
+            max_compaction_lag_ms: values.number("max.compaction.lag.ms"),
+        }
+    }
+}
+
+fn log_config(values: &Values<'_>) -> LogConfig {
+    let policies = values.text("cleanup.policy");
+    LogConfig {
+        segment_bytes: match values.or_null("internal.segment.bytes") {
+            Some(bytes) => u32::try_from(bytes.max(1)).unwrap_or(u32::MAX),
+            None => values.unsigned("segment.bytes"),
+        },
+        segment_ms: values.number("segment.ms"),
+        segment_index_bytes: values.unsigned("segment.index.bytes"),
+        index_interval_bytes: values.unsigned("index.interval.bytes"),
+        max_message_bytes: values.unsigned("max.message.bytes"),
+        timestamps: TimestampConfig {
+            timestamp_type: match values.text("message.timestamp.type").as_str() {
+                "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => TimestampType::CreateTime,
+            },
+            before_max_ms: values.number("message.timestamp.before.max.ms"),
+            after_max_ms: values.number("message.timestamp.after.max.ms"),
+        },
+        durability: match values.text("logmill.durability").as_str() {
+            "written" => Durability::Written,
+            _ => Durability::Synced,
+        },
+        flush_messages: values.number("flush.messages"),
+        flush_ms: values.number("flush.ms"),
+        producer_id_expiration_ms: values.broker.number("producer.id.expiration.ms"),
+        retention: RetentionConfig {
+            delete: items(&policies).any(|policy| policy == "delete"),
+            compact: items(&policies).any(|policy| policy == "compact"),
+            retention_ms: values.number("retention.ms"),
+            retention_bytes: values.number("retention.bytes"),
+        },
+        ..LogConfig::default()
+    }
+}
+
+/// Checks one value of a topic.
+///
+/// # Errors
+/// An unknown name, a value of the wrong type or out of bounds, or a refused one.
+pub(crate) fn check(name: &str, raw: &str) -> Result<(), TopicConfigError> {
+    let key = topic_key(name).ok_or_else(|| TopicConfigError::Unknown(name.to_owned()))?;
+    let raw = raw.trim();
+    value::check(key, raw)?;
+    match key.state {
+        State::Refused(why) if !raw.eq_ignore_ascii_case(key.default.unwrap_or_default()) => {
+            Err(TopicConfigError::Refused {
+                key: key.name,
+                value: raw.to_owned(),
+                why,
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The broker's value that a topic's key takes where the topic has none of its own.
+#[must_use]
+pub(crate) fn broker_default(broker: &Settings, name: &str) -> Option<String> {
+    const HOUR_MS: i64 = 3_600_000;
+    let derived = match name {
+        "retention.ms" => broker
+            .number_or_null("log.retention.ms")
+            .or_else(|| {
+                broker
+                    .number_or_null("log.retention.minutes")
+                    .map(minutes_to_ms)
+            })
+            .unwrap_or_else(|| hours_to_ms(broker.number("log.retention.hours"))),
+        "segment.ms" => broker
+            .number_or_null("log.roll.ms")
+            .unwrap_or_else(|| broker.number("log.roll.hours") * HOUR_MS),
+        "segment.jitter.ms" => broker
+            .number_or_null("log.roll.jitter.ms")
+            .unwrap_or_else(|| broker.number("log.roll.jitter.hours") * HOUR_MS),
+        "flush.ms" => broker
+            .number_or_null("log.flush.interval.ms")
+            .unwrap_or_else(|| broker.number("log.flush.scheduler.interval.ms")),
+        _ => {
+            let key = topic_keys().find(|key| key.name == name)?;
+            return match key.synonym {
+                Some(synonym) => broker.raw(synonym).map(str::to_owned),
+                None => key.default.map(str::to_owned),
+            };
+        }
+    };
+    Some(derived.to_string())
+}
+
+fn minutes_to_ms(minutes: i64) -> i64 {
+    if minutes < 0 { -1 } else { minutes * 60_000 }
+}
+
+fn hours_to_ms(hours: i64) -> i64 {
+    minutes_to_ms(hours.saturating_mul(60))
+}
+
+/// The codec that batches are stored in, and its level; none is the producer's own.
+fn compression(values: &Values<'_>) -> (Option<Codec>, i32) {
+    match values.text("compression.type").as_str() {
+        "uncompressed" => (Some(Codec::None), -1),
+        "gzip" => (Some(Codec::Gzip), values.int("compression.gzip.level")),
+        "snappy" => (Some(Codec::Snappy), -1),
+        "lz4" => (Some(Codec::Lz4), values.int("compression.lz4.level")),
+        "zstd" => (Some(Codec::Zstd), values.int("compression.zstd.level")),
+        _ => (None, -1),
+    }
+}
+
+/// Checked values: a topic's own over the broker's.
+struct Values<'a> {
+    broker: &'a Settings,
+    own: &'a BTreeMap<String, String>,
+}
+
+impl Values<'_> {
+    fn raw(&self, name: &str) -> Option<String> {
+        match self.own.get(name) {
+            Some(value) => Some(value.trim().to_owned()),
+            None => broker_default(self.broker, name),
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.raw(name).unwrap_or_default()
+    }
+
+    fn or_null(&self, name: &str) -> Option<i64> {
+        self.raw(name)
+            .map(|raw| raw.parse().expect("checked against the table"))
+    }
+
+    fn number(&self, name: &str) -> i64 {
+        self.or_null(name)
+            .unwrap_or_else(|| panic!("{name} has no default"))
+    }
+
+    fn int(&self, name: &str) -> i32 {
+        i32::try_from(self.number(name)).expect("an int in the table")
+    }
+
+    fn unsigned(&self, name: &str) -> u32 {
+        u32::try_from(self.number(name)).expect("bounded below by 0 in the table")
+    }
+
+    fn double(&self, name: &str) -> f64 {
+        parse_double(&self.text(name)).expect("checked against the table")
+    }
+}

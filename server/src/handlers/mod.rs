@@ -1,0 +1,19 @@
+//! One file per API. A handler is given a [`RequestContext`] and a decoded request, and writes the
+//! body of the answer; one that changes metadata first leaves a [`Suspended`] behind.
+
+pub mod api_versions;
+mod authorized;
+mod context;
+pub mod create_partitions;
+pub mod create_topics;
+pub mod delete_topics;
+pub mod describe_cluster;
+pub mod describe_configs;
+pub mod describe_topic_partitions;
+pub mod find_coordinator;
+pub mod init_producer_id;
+pub mod list_partition_reassignments;
+pub mod metadata;
+pub mod sasl;
+
+pub use context::{BrokerIdentity, Planned, RequestContext, Suspended};
