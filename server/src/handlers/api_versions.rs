@@ -39,7 +39,11 @@ pub fn served_versions(api: ApiKey, unstable: bool) -> Option<RangeInclusive<i16
     if !SERVED.contains(&api) {
         return None;
     }
-    if unstable { Some(api.valid_versions()) } else { api.stable_versions_4_1() }
+    if unstable {
+        Some(api.valid_versions())
+    } else {
+        api.stable_versions_4_1()
+    }
 }
 
 /// Answers a request of a version that is served.
@@ -86,7 +90,8 @@ pub fn answer(
 /// # Errors
 /// None in practice: the answer is small.
 pub fn answer_unsupported(unstable: bool, out: &mut Writer) -> Result<(), EncodeError> {
-    let own = served_versions(ApiKey::ApiVersions, unstable).map(|v| entry(ApiKey::ApiVersions, &v));
+    let own =
+        served_versions(ApiKey::ApiVersions, unstable).map(|v| entry(ApiKey::ApiVersions, &v));
     let response = ApiVersionsResponse {
         error_code: ErrorCode::UNSUPPORTED_VERSION.0,
         api_keys: own.into_iter().collect::<Vec<_>>().into(),
@@ -106,8 +111,16 @@ fn advertised(unstable: bool) -> Vec<ApiVersion> {
 /// Produce is advertised from 0, although its first three versions are gone: older librdkafka
 /// would stop to compress otherwise (KAFKA-18659).
 fn entry(api: ApiKey, versions: &RangeInclusive<i16>) -> ApiVersion {
-    let min_version = if api == ApiKey::Produce { 0 } else { *versions.start() };
-    ApiVersion { api_key: api.as_i16(), min_version, max_version: *versions.end() }
+    let min_version = if api == ApiKey::Produce {
+        0
+    } else {
+        *versions.start()
+    };
+    ApiVersion {
+        api_key: api.as_i16(),
+        min_version,
+        max_version: *versions.end(),
+    }
 }
 
 /// Before version 4, clients cannot read a feature whose lowest level is 0 (KAFKA-17011).
@@ -129,6 +142,7 @@ fn is_software_name(name: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
     let bytes = name.as_bytes();
     let ends = [bytes.first(), bytes.last()];
-    ends.iter().all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
+    ends.iter()
+        .all(|end| end.is_some_and(u8::is_ascii_alphanumeric))
         && bytes.iter().all(|byte| inner(*byte))
 }

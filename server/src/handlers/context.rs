@@ -6,7 +6,9 @@ use logmill_engine::base::Now;
 use logmill_wire::{EncodeError, Writer};
 
 use crate::config::Config;
-use crate::handlers::{create_partitions, create_topics, delete_topics, init_producer_id, metadata};
+use crate::handlers::{
+    create_partitions, create_topics, delete_topics, init_producer_id, metadata,
+};
 use crate::metadata::{MetadataCommand, MetadataImage, MetadataOutcome, ProducerIdBlock};
 
 /// The surroundings of one request.

@@ -18,9 +18,11 @@ pub fn plan(request: &CreatePartitionsRequest<'_>) -> Planned {
         .map(|topic| NewPartitions {
             name: topic.name.to_owned(),
             count: topic.count,
-            assignments: topic
-                .assignments
-                .map(|list| list.iter().map(|brokers| brokers.broker_ids.to_vec()).collect()),
+            assignments: topic.assignments.map(|list| {
+                list.iter()
+                    .map(|brokers| brokers.broker_ids.to_vec())
+                    .collect()
+            }),
         })
         .collect();
     Planned::Command {
@@ -50,7 +52,11 @@ pub fn reply(
         .zip(&messages)
         .map(|((name, result), message)| CreatePartitionsTopicResult {
             name,
-            error_code: result.as_ref().err().map_or(ErrorCode::NONE, KafkaError::code).0,
+            error_code: result
+                .as_ref()
+                .err()
+                .map_or(ErrorCode::NONE, KafkaError::code)
+                .0,
             error_message: message.as_deref(),
         })
         .collect();

@@ -17,7 +17,11 @@ use crate::metadata::{
 /// Asks for the topics.
 #[must_use]
 pub fn plan(request: &CreateTopicsRequest<'_>) -> Planned {
-    let topics = request.topics.iter().map(|topic| new_topic(&topic)).collect();
+    let topics = request
+        .topics
+        .iter()
+        .map(|topic| new_topic(&topic))
+        .collect();
     Planned::Command {
         command: MetadataCommand::CreateTopics(CreateTopics {
             topics,
@@ -86,7 +90,12 @@ fn new_topic(topic: &CreatableTopic<'_>) -> NewTopic {
 }
 
 fn configs(ctx: &RequestContext<'_>, topic: &CreatedTopic) -> Vec<Entry> {
-    let dynamic = |name: String| ctx.image.config(&ConfigResource { kind: ResourceType::BROKER, name });
+    let dynamic = |name: String| {
+        ctx.image.config(&ConfigResource {
+            kind: ResourceType::BROKER,
+            name,
+        })
+    };
     let own = dynamic(ctx.broker.node_id.to_string());
     let all = dynamic(String::new());
     topic_entries(&ctx.config.settings, &topic.configs, &own, &all).collect()

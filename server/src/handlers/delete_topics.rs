@@ -26,7 +26,11 @@ pub fn plan(ctx: &RequestContext<'_>, request: &DeleteTopicsRequest<'_>) -> Plan
             })
             .collect()
     } else {
-        request.topic_names.iter().map(|name| TopicRef::Name(name.to_owned())).collect()
+        request
+            .topic_names
+            .iter()
+            .map(|name| TopicRef::Name(name.to_owned()))
+            .collect()
     };
     Planned::Command {
         command: MetadataCommand::DeleteTopics(DeleteTopics { topics }),
@@ -53,7 +57,11 @@ pub fn reply(
         .map(|((name, id, result), message)| DeletableTopicResult {
             name: name.as_deref(),
             topic_id: Uuid(id.0),
-            error_code: result.as_ref().err().map_or(ErrorCode::NONE, |e| code(ctx, e)).0,
+            error_code: result
+                .as_ref()
+                .err()
+                .map_or(ErrorCode::NONE, |e| code(ctx, e))
+                .0,
             error_message: message.as_deref(),
         })
         .collect();

@@ -23,7 +23,10 @@ pub fn answer(
             ErrorCode::MISMATCHED_ENDPOINT_TYPE,
             "this listener is for clients of the broker, not for those of a controller",
         )),
-        _ => Some((ErrorCode::UNSUPPORTED_ENDPOINT_TYPE, "endpoints are brokers or controllers")),
+        _ => Some((
+            ErrorCode::UNSUPPORTED_ENDPOINT_TYPE,
+            "endpoints are brokers or controllers",
+        )),
     };
     if let Some((code, message)) = refusal {
         let response = DescribeClusterResponse {

@@ -24,7 +24,10 @@ pub fn answer(
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
     let resources: Vec<DescribeConfigsResource<'_>> = request.resources.to_vec();
-    let found: Vec<Found> = resources.iter().map(|resource| find(ctx, resource)).collect();
+    let found: Vec<Found> = resources
+        .iter()
+        .map(|resource| find(ctx, resource))
+        .collect();
     let results: Vec<_> = resources
         .iter()
         .zip(&found)
@@ -91,7 +94,10 @@ fn find_topic(ctx: &RequestContext<'_>, name: &str) -> Found {
 }
 
 fn dynamic(ctx: &RequestContext<'_>, name: &str) -> Arc<BTreeMap<String, String>> {
-    ctx.image.config(&ConfigResource { kind: ResourceType::BROKER, name: name.to_owned() })
+    ctx.image.config(&ConfigResource {
+        kind: ResourceType::BROKER,
+        name: name.to_owned(),
+    })
 }
 
 fn result<'a>(
@@ -100,8 +106,16 @@ fn result<'a>(
     found: &'a Found,
 ) -> DescribeConfigsResult<'a> {
     let (code, message, configs) = match found {
-        Found::Broker(entries) => (ErrorCode::NONE, None, configs(request, resource, entries, true)),
-        Found::Topic(entries) => (ErrorCode::NONE, None, configs(request, resource, entries, false)),
+        Found::Broker(entries) => (
+            ErrorCode::NONE,
+            None,
+            configs(request, resource, entries, true),
+        ),
+        Found::Topic(entries) => (
+            ErrorCode::NONE,
+            None,
+            configs(request, resource, entries, false),
+        ),
         Found::Logger => (ErrorCode::NONE, None, vec![root_logger()]),
         Found::Nothing => (ErrorCode::NONE, None, Vec::new()),
         Found::Refused(code, message) => (*code, Some(message.as_str()), Vec::new()),

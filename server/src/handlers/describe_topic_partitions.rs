@@ -24,7 +24,8 @@ pub fn answer(
 ) -> Result<(), EncodeError> {
     let cursor = request.cursor.as_ref();
     let start = cursor.map_or("", |cursor| cursor.topic_name);
-    let configured = i32::try_from(ctx.config.limits.partitions_per_description).unwrap_or(i32::MAX);
+    let configured =
+        i32::try_from(ctx.config.limits.partitions_per_description).unwrap_or(i32::MAX);
     let limit = request.response_partition_limit.min(configured).max(1);
     let mut page = Page {
         topics: Vec::new(),
@@ -70,7 +71,10 @@ impl<'a> Page<'a> {
     /// Adds a topic's partitions from `first` on; false when the page is full.
     fn add(&mut self, name: &'a str, topic: Option<&'a Arc<TopicImage>>, first: usize) -> bool {
         if self.left == 0 {
-            self.next = Some(Cursor { topic_name: name, partition_index: 0 });
+            self.next = Some(Cursor {
+                topic_name: name,
+                partition_index: 0,
+            });
             return false;
         }
         let Some(topic) = topic else {
@@ -93,7 +97,10 @@ impl<'a> Page<'a> {
             return true;
         }
         let next = i32::try_from(first + taken.len()).unwrap_or(i32::MAX);
-        self.next = Some(Cursor { topic_name: name, partition_index: next });
+        self.next = Some(Cursor {
+            topic_name: name,
+            partition_index: next,
+        });
         false
     }
 }
@@ -112,7 +119,11 @@ fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic<'_> {
 }
 
 fn partition(partition: &PartitionImage) -> DescribeTopicPartitionsResponsePartition<'_> {
-    let error = if partition.leader < 0 { ErrorCode::LEADER_NOT_AVAILABLE } else { ErrorCode::NONE };
+    let error = if partition.leader < 0 {
+        ErrorCode::LEADER_NOT_AVAILABLE
+    } else {
+        ErrorCode::NONE
+    };
     DescribeTopicPartitionsResponsePartition {
         error_code: error.0,
         partition_index: partition.index.0,

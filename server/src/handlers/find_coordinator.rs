@@ -20,7 +20,10 @@ pub fn answer(
     const MANY_SINCE: i16 = 4;
     let (code, message) = match request.key_type {
         GROUP | TRANSACTION | SHARE => (ErrorCode::COORDINATOR_NOT_AVAILABLE, NOT_BUILT),
-        _ => (ErrorCode::INVALID_REQUEST, "a coordinator is for groups or for transactions"),
+        _ => (
+            ErrorCode::INVALID_REQUEST,
+            "a coordinator is for groups or for transactions",
+        ),
     };
     if ctx.version < MANY_SINCE {
         let response = FindCoordinatorResponse {

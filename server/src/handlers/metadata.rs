@@ -91,7 +91,10 @@ pub fn reply(
         response.cluster_authorized_operations = authorized::CLUSTER;
     }
     if let Topics::Invalid(_) = query.topics {
-        response = MetadataResponse { topics: response.topics, ..MetadataResponse::default() };
+        response = MetadataResponse {
+            topics: response.topics,
+            ..MetadataResponse::default()
+        };
     }
     response.encode(out, ctx.version)
 }
@@ -121,7 +124,10 @@ impl Topics {
             let all = topics.iter();
             return Self::Invalid(
                 all.map(|topic| {
-                    (topic.name.unwrap_or_default().to_owned(), TopicId(topic.topic_id.0))
+                    (
+                        topic.name.unwrap_or_default().to_owned(),
+                        TopicId(topic.topic_id.0),
+                    )
                 })
                 .collect(),
             );
@@ -132,7 +138,12 @@ impl Topics {
             .map(|topic| TopicId(topic.topic_id.0))
             .collect();
         if ids.is_empty() {
-            return Self::Names(topics.iter().filter_map(|t| t.name.map(str::to_owned)).collect());
+            return Self::Names(
+                topics
+                    .iter()
+                    .filter_map(|t| t.name.map(str::to_owned))
+                    .collect(),
+            );
         }
         Self::Ids(ids)
     }
@@ -145,7 +156,11 @@ fn topics<'a>(
 ) -> Vec<MetadataResponseTopic<'a>> {
     let operations = query.topic_operations;
     match &query.topics {
-        Topics::All => ctx.image.topics().map(|topic| found(topic, operations)).collect(),
+        Topics::All => ctx
+            .image
+            .topics()
+            .map(|topic| found(topic, operations))
+            .collect(),
         Topics::Names(names) => names
             .iter()
             .map(|name| match ctx.image.topic(name) {
@@ -194,7 +209,11 @@ fn found(topic: &TopicImage, operations: bool) -> MetadataResponseTopic<'_> {
 }
 
 fn partition(partition: &PartitionImage) -> MetadataResponsePartition<'_> {
-    let error = if partition.leader < 0 { ErrorCode::LEADER_NOT_AVAILABLE } else { ErrorCode::NONE };
+    let error = if partition.leader < 0 {
+        ErrorCode::LEADER_NOT_AVAILABLE
+    } else {
+        ErrorCode::NONE
+    };
     MetadataResponsePartition {
         error_code: error.0,
         partition_index: partition.index.0,

@@ -53,7 +53,10 @@ impl MetadataImage {
         base: Offset,
         values: impl IntoIterator<Item = &'r [u8]>,
     ) -> Result<(Self, MetadataDelta), ApplyError> {
-        let mut replay = Replay { image: self.clone(), ..Replay::default() };
+        let mut replay = Replay {
+            image: self.clone(),
+            ..Replay::default()
+        };
         replay.batch(base, values)?;
         let delta = replay.delta(self);
         Ok((replay.image, delta))
@@ -157,7 +160,9 @@ impl Replay {
 
     fn effect(&mut self, offset: i64, record: MetadataRecord<'_>) -> Result<(), ApplyError> {
         match record {
-            MetadataRecord::Topic(topic) => self.create_topic(topic.name, TopicId(topic.topic_id.0)),
+            MetadataRecord::Topic(topic) => {
+                self.create_topic(topic.name, TopicId(topic.topic_id.0))
+            }
             MetadataRecord::Partition(partition) => return self.partition(offset, &partition),
             MetadataRecord::PartitionChange(change) => return self.change(offset, &change),
             MetadataRecord::RemoveTopic(removed) => {
@@ -214,7 +219,11 @@ impl Replay {
 
     fn create_topic(&mut self, name: &str, id: TopicId) {
         let name: Arc<str> = name.into();
-        let topic = TopicImage { id, name, partitions: Vec::new() };
+        let topic = TopicImage {
+            id,
+            name,
+            partitions: Vec::new(),
+        };
         self.topics.insert(id);
         self.replace(topic);
     }
@@ -240,19 +249,34 @@ impl Replay {
         Ok(())
     }
 
-    fn change(&mut self, offset: i64, record: &PartitionChangeRecord<'_>) -> Result<(), ApplyError> {
+    fn change(
+        &mut self,
+        offset: i64,
+        record: &PartitionChangeRecord<'_>,
+    ) -> Result<(), ApplyError> {
         const UNCHANGED: i32 = -2;
         let index = PartitionIndex(record.partition_id);
-        let isr = record.isr.as_ref().map(|list| self.brokers.share(list.to_vec()));
-        let replicas = record.replicas.as_ref().map(|list| self.brokers.share(list.to_vec()));
-        let directories =
-            record.directories.as_ref().map(|list| self.directories.share(list.to_vec()));
+        let isr = record
+            .isr
+            .as_ref()
+            .map(|list| self.brokers.share(list.to_vec()));
+        let replicas = record
+            .replicas
+            .as_ref()
+            .map(|list| self.brokers.share(list.to_vec()));
+        let directories = record
+            .directories
+            .as_ref()
+            .map(|list| self.directories.share(list.to_vec()));
         let mut topic = self.take(offset, TopicId(record.topic_id.0))?;
         let name = Arc::clone(&topic.name);
         let at = topic
             .partitions
             .binary_search_by_key(&index, |known| known.index)
-            .map_err(|_| ApplyError::Missing { offset, what: format!("partition {name}-{index}") })?;
+            .map_err(|_| ApplyError::Missing {
+                offset,
+                what: format!("partition {name}-{index}"),
+            })?;
         let partition = &mut topic.partitions[at];
         partition.isr = isr.unwrap_or_else(|| Arc::clone(&partition.isr));
         partition.replicas = replicas.unwrap_or_else(|| Arc::clone(&partition.replicas));
@@ -268,9 +292,14 @@ impl Replay {
 
     fn remove_topic(&mut self, offset: i64, id: TopicId) -> Result<(), ApplyError> {
         let topic = self.take(offset, id)?;
-        let resource =
-            ConfigResource { kind: ResourceType::TOPIC, name: topic.name.to_string() };
-        if Arc::make_mut(&mut self.image.configs).remove(&resource).is_some() {
+        let resource = ConfigResource {
+            kind: ResourceType::TOPIC,
+            name: topic.name.to_string(),
+        };
+        if Arc::make_mut(&mut self.image.configs)
+            .remove(&resource)
+            .is_some()
+        {
             self.configs.insert(resource);
         }
         Ok(())
@@ -316,10 +345,12 @@ impl Replay {
         change: &BrokerRegistrationChangeRecord<'_>,
     ) -> Result<(), ApplyError> {
         let brokers = Arc::make_mut(&mut self.image.brokers);
-        let broker = brokers.get_mut(&change.broker_id).ok_or_else(|| ApplyError::Missing {
-            offset,
-            what: format!("broker {}", change.broker_id),
-        })?;
+        let broker = brokers
+            .get_mut(&change.broker_id)
+            .ok_or_else(|| ApplyError::Missing {
+                offset,
+                what: format!("broker {}", change.broker_id),
+            })?;
         match change.fenced {
             0 => {}
             fenced => broker.fenced = fenced > 0,
@@ -342,7 +373,10 @@ impl Replay {
         let topic = topics
             .by_id
             .remove(&id)
-            .ok_or_else(|| ApplyError::Missing { offset, what: format!("topic {id}") })?;
+            .ok_or_else(|| ApplyError::Missing {
+                offset,
+                what: format!("topic {id}"),
+            })?;
         topics.by_name.remove(&topic.name);
         topics.partitions -= topic.partitions.len();
         self.topics.insert(id);
@@ -353,7 +387,9 @@ impl Replay {
         let topics = Arc::make_mut(&mut self.image.topics);
         topics.partitions += topic.partitions.len();
         let topic = Arc::new(topic);
-        topics.by_name.insert(Arc::clone(&topic.name), Arc::clone(&topic));
+        topics
+            .by_name
+            .insert(Arc::clone(&topic.name), Arc::clone(&topic));
         topics.by_id.insert(topic.id, topic);
     }
 
@@ -370,7 +406,10 @@ impl Replay {
                 (Some(old), Some(new)) => {
                     let partitions = changed_partitions(old, new);
                     if !partitions.is_empty() {
-                        delta.changed.push(TopicChange { topic: Arc::clone(new), partitions });
+                        delta.changed.push(TopicChange {
+                            topic: Arc::clone(new),
+                            partitions,
+                        });
                     }
                 }
                 (None, None) => {}

@@ -25,8 +25,11 @@ pub struct SupportedFeature {
 /// Features of this broker. `eligible.leader.replicas.version` is left out: with one replica there
 /// is nobody to be eligible. `group.version` and `transaction.version` come with their
 /// coordinators.
-pub const SUPPORTED_FEATURES: &[SupportedFeature] =
-    &[SupportedFeature { name: METADATA_VERSION, min: 7, max: METADATA_LEVEL }];
+pub const SUPPORTED_FEATURES: &[SupportedFeature] = &[SupportedFeature {
+    name: METADATA_VERSION,
+    min: 7,
+    max: METADATA_LEVEL,
+}];
 
 /// One start of this broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +107,12 @@ impl BrokerRegistration {
     fn raised_epochs(&self, image: &MetadataImage) -> Vec<Vec<u8>> {
         image
             .topics()
-            .flat_map(|topic| topic.partitions.iter().map(move |partition| (topic, partition)))
+            .flat_map(|topic| {
+                topic
+                    .partitions
+                    .iter()
+                    .map(move |partition| (topic, partition))
+            })
             .filter(|(_, partition)| partition.leader == self.node_id)
             .map(|(topic, partition)| {
                 encode(PartitionChangeRecord {
@@ -121,8 +129,13 @@ impl BrokerRegistration {
 /// What a fresh cluster of Kafka 4.1 begins with, in one transaction.
 fn fresh_cluster() -> Vec<Vec<u8>> {
     vec![
-        encode(BeginTransactionRecord { name: Some("Bootstrap records") }),
-        encode(FeatureLevelRecord { name: METADATA_VERSION, feature_level: METADATA_LEVEL }),
+        encode(BeginTransactionRecord {
+            name: Some("Bootstrap records"),
+        }),
+        encode(FeatureLevelRecord {
+            name: METADATA_VERSION,
+            feature_level: METADATA_LEVEL,
+        }),
         encode(EndTransactionRecord {}),
     ]
 }

@@ -16,7 +16,11 @@ pub(super) fn create(
     image: &MetadataImage,
     command: CreatePartitions,
 ) -> Submitted {
-    let mut batch = Batch { records: Vec::new(), total: image.partition_count(), new: 0 };
+    let mut batch = Batch {
+        records: Vec::new(),
+        total: image.partition_count(),
+        new: 0,
+    };
     let mut seen = BTreeSet::new();
     let twice: BTreeSet<&str> = command
         .topics
@@ -31,14 +35,24 @@ pub(super) fn create(
             continue;
         }
         let result = if twice.contains(topic.name.as_str()) {
-            Err(MetadataError::Request(format!("the topic {:?} is named twice", topic.name)))
+            Err(MetadataError::Request(format!(
+                "the topic {:?} is named twice",
+                topic.name
+            )))
         } else {
             batch.add(controller, image, topic)
         };
         answers.push((topic.name.clone(), result));
     }
-    let records = if command.validate_only { Vec::new() } else { batch.records };
-    Submitted { records, outcome: MetadataOutcome::CreatePartitions(answers) }
+    let records = if command.validate_only {
+        Vec::new()
+    } else {
+        batch.records
+    };
+    Submitted {
+        records,
+        outcome: MetadataOutcome::CreatePartitions(answers),
+    }
 }
 
 struct Batch {
@@ -75,7 +89,8 @@ impl Batch {
         for index in first..asked.count {
             let directory = controller.next_directory();
             let replicas = [controller.node_id];
-            self.records.push(records::partition(topic.id, index, &replicas, &directory));
+            self.records
+                .push(records::partition(topic.id, index, &replicas, &directory));
         }
         Ok(())
     }
@@ -87,9 +102,12 @@ fn added(topic: &TopicImage, have: i32, count: i32) -> Result<usize, MetadataErr
         let text = format!("the topic {name:?} has {have} partitions already");
         return Err(MetadataError::Partitions(text));
     }
-    let added = count.checked_sub(have).and_then(|added| usize::try_from(added).ok());
+    let added = count
+        .checked_sub(have)
+        .and_then(|added| usize::try_from(added).ok());
     added.ok_or_else(|| {
-        let text = format!("the topic {name:?} has {have} partitions: {count} would take some away");
+        let text =
+            format!("the topic {name:?} has {have} partitions: {count} would take some away");
         MetadataError::Partitions(text)
     })
 }

@@ -32,13 +32,19 @@ pub(super) fn create(
             continue;
         }
         let result = if twice.contains(&topic.name) {
-            Err(MetadataError::Request(format!("the topic {:?} is named twice", topic.name)))
+            Err(MetadataError::Request(format!(
+                "the topic {:?} is named twice",
+                topic.name
+            )))
         } else {
             batch.add(controller, image, &topic, rng)
         };
         answers.push((topic.name, result));
     }
-    Submitted { records: batch.records, outcome: MetadataOutcome::CreateTopics(answers) }
+    Submitted {
+        records: batch.records,
+        outcome: MetadataOutcome::CreateTopics(answers),
+    }
 }
 
 /// Creates topics with the broker's defaults, for clients that asked about them.
@@ -70,7 +76,10 @@ pub(super) fn auto_create(
             (topic.name, result)
         })
         .collect();
-    Submitted { records: batch.records, outcome: MetadataOutcome::AutoCreate(answers) }
+    Submitted {
+        records: batch.records,
+        outcome: MetadataOutcome::AutoCreate(answers),
+    }
 }
 
 /// Topics that one command creates together.
@@ -106,7 +115,11 @@ impl Batch {
         let configs = check_configs(controller, topic)?;
         let (partitions, replication_factor) = layout(controller, topic)?;
         let count = usize::try_from(partitions).unwrap_or_default();
-        check_room(controller, self.partitions + count, self.new_partitions + count)?;
+        check_room(
+            controller,
+            self.partitions + count,
+            self.new_partitions + count,
+        )?;
         self.partitions += count;
         self.new_partitions += count;
         self.names.push(topic.name.clone());
@@ -114,15 +127,22 @@ impl Batch {
         if !self.validate_only {
             self.records.push(records::topic(&topic.name, id));
             for (name, value) in &configs {
-                self.records.push(records::topic_config(&topic.name, name, value));
+                self.records
+                    .push(records::topic_config(&topic.name, name, value));
             }
             for index in 0..partitions {
                 let directory = controller.next_directory();
                 let replicas = [controller.node_id];
-                self.records.push(records::partition(id, index, &replicas, &directory));
+                self.records
+                    .push(records::partition(id, index, &replicas, &directory));
             }
         }
-        Ok(CreatedTopic { id, partitions, replication_factor, configs })
+        Ok(CreatedTopic {
+            id,
+            partitions,
+            replication_factor,
+            configs,
+        })
     }
 
     fn check_name(&self, image: &MetadataImage, name: &str) -> Result<(), MetadataError> {
@@ -228,7 +248,10 @@ pub(super) fn check_assignment(
     } else if let Some(unknown) = brokers.iter().find(|id| **id != controller.node_id) {
         format!("a partition is assigned to broker {unknown}, which is not there")
     } else if brokers.len() > 1 {
-        format!("a partition is assigned to broker {} twice", controller.node_id)
+        format!(
+            "a partition is assigned to broker {} twice",
+            controller.node_id
+        )
     } else {
         return Ok(());
     };
@@ -257,7 +280,10 @@ pub(super) fn check_room(
 
 fn duplicates<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
-    names.filter(|name| !seen.insert(*name)).map(str::to_owned).collect()
+    names
+        .filter(|name| !seen.insert(*name))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Partitions that one request may create, as in Kafka: their records are one atomic batch.

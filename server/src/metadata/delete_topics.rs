@@ -6,9 +6,7 @@ use logmill_engine::base::TopicId;
 use logmill_wire::Uuid;
 use logmill_wire::records::metadata::RemoveTopicRecord;
 
-use crate::metadata::command::{
-    DeleteTopics, MetadataError, MetadataOutcome, Submitted, TopicRef,
-};
+use crate::metadata::command::{DeleteTopics, MetadataError, MetadataOutcome, Submitted, TopicRef};
 use crate::metadata::controller::LocalController;
 use crate::metadata::image::MetadataImage;
 use crate::metadata::records::encode;
@@ -43,14 +41,19 @@ pub(super) fn delete(
             (name, id, Ok(())) if deleted.contains(&id) => (name, id, Err(named_twice())),
             (name, id, Ok(())) => {
                 deleted.push(id);
-                records.push(encode(RemoveTopicRecord { topic_id: Uuid(id.0) }));
+                records.push(encode(RemoveTopicRecord {
+                    topic_id: Uuid(id.0),
+                }));
                 (name, id, Ok(()))
             }
             refused => refused,
         };
         answers.push(answer);
     }
-    Submitted { records, outcome: MetadataOutcome::DeleteTopics(answers) }
+    Submitted {
+        records,
+        outcome: MetadataOutcome::DeleteTopics(answers),
+    }
 }
 
 fn find(controller: &LocalController, image: &MetadataImage, topic: &TopicRef) -> Answer {
@@ -64,16 +67,18 @@ fn find(controller: &LocalController, image: &MetadataImage, topic: &TopicRef) -
         return (name, id, Err(MetadataError::DeletionDisabled));
     }
     let found = match topic {
-        TopicRef::Name(name) => {
-            image.topic(name).ok_or_else(|| MetadataError::UnknownTopic(name.clone()))
-        }
-        TopicRef::Id(id) => image.topic_by_id(*id).ok_or(MetadataError::UnknownTopicId(*id)),
-        TopicRef::Both(..) => {
-            Err(MetadataError::Request("a topic is named and given by id as well".to_owned()))
-        }
-        TopicRef::Neither => {
-            Err(MetadataError::Request("a topic has neither a name nor an id".to_owned()))
-        }
+        TopicRef::Name(name) => image
+            .topic(name)
+            .ok_or_else(|| MetadataError::UnknownTopic(name.clone())),
+        TopicRef::Id(id) => image
+            .topic_by_id(*id)
+            .ok_or(MetadataError::UnknownTopicId(*id)),
+        TopicRef::Both(..) => Err(MetadataError::Request(
+            "a topic is named and given by id as well".to_owned(),
+        )),
+        TopicRef::Neither => Err(MetadataError::Request(
+            "a topic has neither a name nor an id".to_owned(),
+        )),
     };
     match found {
         Ok(topic) => (Some(topic.name.to_string()), topic.id, Ok(())),

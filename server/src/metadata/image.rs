@@ -151,7 +151,10 @@ impl MetadataImage {
     /// Topics from `name` on, by name.
     pub fn topics_from(&self, name: &str) -> impl Iterator<Item = &Arc<TopicImage>> {
         let bounds = (std::ops::Bound::Included(name), std::ops::Bound::Unbounded);
-        self.topics.by_name.range::<str, _>(bounds).map(|(_, topic)| topic)
+        self.topics
+            .by_name
+            .range::<str, _>(bounds)
+            .map(|(_, topic)| topic)
     }
 
     /// Number of topics.
@@ -181,7 +184,10 @@ impl MetadataImage {
     /// The values that a topic has of its own.
     #[must_use]
     pub fn topic_config(&self, name: &str) -> Arc<BTreeMap<String, String>> {
-        self.config(&ConfigResource { kind: ResourceType::TOPIC, name: name.to_owned() })
+        self.config(&ConfigResource {
+            kind: ResourceType::TOPIC,
+            name: name.to_owned(),
+        })
     }
 
     /// The finalized level of a feature; 0 is none.
@@ -192,7 +198,9 @@ impl MetadataImage {
 
     /// Finalized features above level 0, by name.
     pub fn features(&self) -> impl Iterator<Item = (&str, i16)> {
-        self.features.iter().map(|(name, level)| (name.as_str(), *level))
+        self.features
+            .iter()
+            .map(|(name, level)| (name.as_str(), *level))
     }
 
     /// The offset of the last record that set a feature; clients take the newer one.
@@ -227,7 +235,10 @@ impl TopicImage {
         match self.partitions.get(at) {
             Some(partition) if partition.index == index => Some(partition),
             // Only a log that states partitions out of order leaves gaps, and only for a while.
-            _ => self.partitions.iter().find(|partition| partition.index == index),
+            _ => self
+                .partitions
+                .iter()
+                .find(|partition| partition.index == index),
         }
     }
 

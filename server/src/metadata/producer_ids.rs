@@ -17,7 +17,10 @@ impl ProducerIdBlock {
     /// The `count` ids from `first` on.
     #[must_use]
     pub fn new(first: i64, count: i32) -> Self {
-        Self { next: first, end: first.saturating_add(i64::from(count)) }
+        Self {
+            next: first,
+            end: first.saturating_add(i64::from(count)),
+        }
     }
 
     /// The next id; `None` when the block is used up.

@@ -24,7 +24,10 @@ pub fn encode<'a>(record: impl Into<MetadataRecord<'a>>) -> Vec<u8> {
 
 /// A new topic.
 pub(super) fn topic(name: &str, id: TopicId) -> Vec<u8> {
-    encode(TopicRecord { name, topic_id: Uuid(id.0) })
+    encode(TopicRecord {
+        name,
+        topic_id: Uuid(id.0),
+    })
 }
 
 /// A value of a topic's own.

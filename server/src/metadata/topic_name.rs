@@ -72,7 +72,10 @@ pub(super) fn collides(a: &str, b: &str) -> bool {
 /// Whether a topic is one of Kafka's own, which only coordinators write to.
 #[must_use]
 pub fn is_internal(name: &str) -> bool {
-    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
+    matches!(
+        name,
+        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+    )
 }
 
 /// The metadata log's topic, which is none that a client may create.
