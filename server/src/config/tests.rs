@@ -284,6 +284,7 @@ fn finer_units_win() {
     assert_eq!(
         config("log.roll.hours=2\nlog.roll.ms=5")
             .topic_defaults
+            .log
             .segment_ms,
         5
     );
@@ -303,19 +304,15 @@ fn topics_take_the_brokers_values_unless_they_have_their_own() {
     assert_eq!(
         topic(&[("max.message.bytes", "77")])
             .unwrap()
+            .log
             .max_message_bytes,
         77
     );
     let both = topic(&[("cleanup.policy", "compact, delete")])
         .unwrap()
-        .cleanup;
-    assert_eq!(
-        both,
-        Cleanup {
-            delete: true,
-            compact: true
-        }
-    );
+        .log
+        .retention;
+    assert_eq!((both.delete, both.compact), (true, true));
     let zstd = topic(&[
         ("compression.type", "zstd"),
         ("compression.zstd.level", "-7"),
@@ -330,6 +327,7 @@ fn topics_take_the_brokers_values_unless_they_have_their_own() {
     assert_eq!(
         topic(&[("internal.segment.bytes", "1000")])
             .unwrap()
+            .log
             .segment_bytes,
         1000
     );
@@ -384,7 +382,7 @@ fn memory_over_budget_is_refused() {
         .unwrap_err()
         .to_string();
     assert!(
-        error.contains("queued.max.request.bytes leaves 16 MiB"),
+        error.contains("queued.max.request.bytes leaves 15.9 MiB"),
         "{error}"
     );
 }
