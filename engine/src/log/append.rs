@@ -1,7 +1,211 @@
 //! Appending: what it answers, and why it refuses.
 
-use crate::base::{FilePosition, LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
-use crate::sys::region::Slices;
+use super::memory::{BatchMark, SegmentMemory};
+use super::segment::Segment;
+use super::{PartitionLog, TimestampType};
+use crate::base::{FilePosition, LeaderEpoch, Now, Offset, ProducerEpoch, ProducerId, Sequence};
+use crate::format::batch::BatchHeader;
+use crate::partition::{SequenceCheck, SequenceError};
+use crate::sys::region::{RegionPool, Slices};
+
+impl PartitionLog {
+    /// Appends one batch as the partition's leader: offsets are assigned, the leader epoch and,
+    /// where the topic says so, the append time are stamped in.
+    ///
+    /// `header` must be that of `bytes`, validated before ([`crate::format::validate`]); `bytes`
+    /// are copied once, into the log's memory. After an error nothing has changed.
+    pub fn append_as_leader(
+        &mut self,
+        now: Now,
+        pool: &mut RegionPool,
+        epoch: LeaderEpoch,
+        header: &BatchHeader,
+        bytes: &[u8],
+        origin: Origin,
+    ) -> Result<AppendOutcome, AppendError> {
+        self.check_size(header, bytes)?;
+        if let Some(latest) = self.epochs.latest().filter(|latest| *latest > epoch) {
+            return Err(AppendError::StaleLeaderEpoch { epoch, latest });
+        }
+        if let Some(original) = self.check_producer(header, origin)? {
+            return Ok(original);
+        }
+        let mut stamped = *header;
+        stamped.base_offset = self.end;
+        stamped.leader_epoch = epoch;
+        if stamped
+            .base_offset
+            .checked_add(i64::from(header.last_offset_delta) + 1)
+            .is_none()
+        {
+            return Err(AppendError::OffsetsExhausted { end: self.end });
+        }
+        let mut append_time = -1;
+        if self.config.timestamps.timestamp_type == TimestampType::LogAppendTime {
+            append_time = now.wall_ms;
+            stamped.max_timestamp = now.wall_ms;
+            stamped.attributes = header.attributes.with_log_append_time(true);
+            stamped.crc = stamped.compute_crc(&bytes[BatchHeader::SIZE..]);
+        }
+        self.append_stamped(now, pool, &stamped, bytes, append_time)
+            .map(AppendOutcome::Appended)
+    }
+
+    /// Appends one batch as a follower, or as a replay: its offsets and epoch stay as they are,
+    /// and offsets may be missing between the log's end and its first.
+    ///
+    /// `bytes` are one whole batch, its CRC checked. After an error nothing has changed.
+    pub fn append_as_follower(
+        &mut self,
+        now: Now,
+        pool: &mut RegionPool,
+        header: &BatchHeader,
+        bytes: &[u8],
+    ) -> Result<Appended, AppendError> {
+        if header.size() != bytes.len() || header.last_offset_delta < 0 {
+            return Err(AppendError::Malformed);
+        }
+        let offset = header.base_offset;
+        let behind = offset.checked_add(i64::from(header.last_offset_delta) + 1);
+        if offset < self.end || behind.is_none() {
+            return Err(AppendError::NotContinuous {
+                offset,
+                end: self.end,
+            });
+        }
+        self.append_stamped(now, pool, header, bytes, -1)
+    }
+
+    /// What both kinds of append share: room, roll, copy, indexes, producers, epochs.
+    fn append_stamped(
+        &mut self,
+        now: Now,
+        pool: &mut RegionPool,
+        header: &BatchHeader,
+        bytes: &[u8],
+        append_time: i64,
+    ) -> Result<Appended, AppendError> {
+        let rolls = self
+            .segments
+            .last()
+            .is_none_or(|active| active.must_roll(header, &self.config));
+        if rolls {
+            self.segments.push(Segment::new(header.base_offset));
+        }
+        let Some(segment) = self.segments.last_mut() else {
+            return Err(AppendError::Malformed);
+        };
+        let (position, previous_end) = (segment.size, self.end);
+        let complete_from = segment.end;
+        let memory = segment
+            .memory
+            .get_or_insert_with(|| Box::new(SegmentMemory::new(complete_from)));
+        let growth = &mut self.growth;
+        if !memory.reserve(now.monotonic, pool, growth, position, bytes.len()) {
+            if memory.is_empty() {
+                segment.memory = None;
+            }
+            if rolls {
+                self.segments.pop();
+            }
+            return Err(AppendError::Backpressure);
+        }
+        memory.append(&header.to_bytes());
+        memory.append(&bytes[BatchHeader::SIZE..]);
+        if let Some(last_offset) = header.last_offset().relative_to(segment.base) {
+            memory.mark(BatchMark {
+                last_offset,
+                position,
+            });
+        }
+        let bytes = memory.slices(position, position + bytes.len() as u32);
+        segment.note_batch(header, self.config.index_interval_bytes);
+        let segment_base = segment.base;
+        let rolled = rolls.then(|| self.rolled());
+        self.end = header.last_offset().next();
+        self.producers.record(header, None);
+        if self.producers.len() > self.config.producers_max {
+            self.expire_producers(now.wall_ms);
+        }
+        Ok(Appended {
+            previous_end,
+            base_offset: header.base_offset,
+            last_offset: header.last_offset(),
+            leader_epoch: header.leader_epoch,
+            append_time,
+            segment_base,
+            position: FilePosition(u64::from(position)),
+            bytes,
+            epoch_started: self.epochs.assign(header.leader_epoch, header.base_offset),
+            rolled,
+        })
+    }
+
+    fn check_size(&self, header: &BatchHeader, bytes: &[u8]) -> Result<(), AppendError> {
+        let size = bytes.len();
+        if header.size() != size || header.last_offset_delta < 0 {
+            return Err(AppendError::Malformed);
+        }
+        if size > self.config.max_message_bytes as usize {
+            return Err(AppendError::TooLarge {
+                size,
+                max: self.config.max_message_bytes,
+            });
+        }
+        if size > self.config.segment_bytes as usize {
+            return Err(AppendError::LargerThanSegment {
+                size,
+                max: self.config.segment_bytes,
+            });
+        }
+        Ok(())
+    }
+
+    fn check_producer(
+        &self,
+        header: &BatchHeader,
+        origin: Origin,
+    ) -> Result<Option<AppendOutcome>, AppendError> {
+        let checked = match origin {
+            Origin::Client => self.producers.check(header),
+            Origin::Coordinator => self
+                .producers
+                .check_epoch(header)
+                .map(|()| SequenceCheck::New),
+        };
+        let producer = header.producer_id;
+        match checked {
+            Ok(SequenceCheck::New) => Ok(None),
+            Ok(SequenceCheck::Duplicate(original)) => Ok(Some(AppendOutcome::Duplicate {
+                base_offset: Offset(original.last_offset.0 - i64::from(original.offset_delta)),
+                last_offset: original.last_offset,
+                timestamp: original.timestamp,
+            })),
+            Err(SequenceError::Fenced { latest }) => Err(AppendError::ProducerFenced {
+                producer,
+                epoch: header.producer_epoch,
+                latest,
+            }),
+            Err(SequenceError::OutOfOrder { last }) => Err(AppendError::OutOfOrderSequence {
+                producer,
+                sequence: header.base_sequence,
+                last,
+            }),
+        }
+    }
+
+    /// The last segment has just begun. Called before its first batch's producer is taken up.
+    fn rolled(&self) -> Box<Rolled> {
+        let mut newest = self.segments.iter().rev().map(|segment| segment.base);
+        let base = newest.next().unwrap_or(self.end);
+        let snapshot = self.producers.snapshot();
+        Box::new(Rolled {
+            sealed: newest.next(),
+            base,
+            snapshot,
+        })
+    }
+}
 
 /// Who appends as leader. Coordinators write control batches and skip the sequence checks of
 /// clients, as in Kafka (`AppendOrigin`).
@@ -23,8 +227,8 @@ pub enum AppendOutcome {
         base_offset: Offset,
         /// The original's last offset.
         last_offset: Offset,
-        /// The original's append time; -1 unless the topic stamps by the broker's clock.
-        append_time: i64,
+        /// The original's largest timestamp, which Kafka answers as the append time.
+        timestamp: i64,
     },
     /// The batch stands in the log's memory.
     Appended(Appended),

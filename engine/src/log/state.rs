@@ -40,6 +40,8 @@ pub struct PartitionState {
 pub struct SegmentState {
     /// The offset that names the files.
     pub base: Offset,
+    /// The offset behind its last record; the base if it has none.
+    pub end: Offset,
     /// Valid bytes of the log file; it may be longer, with zeros.
     pub size: u32,
     /// The timestamp that `segment.ms` counts from: the first batch's largest; -1 for none.
