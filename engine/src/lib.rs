@@ -10,7 +10,9 @@ pub mod disk;
 pub mod format;
 #[cfg(feature = "io")]
 pub mod io;
+pub mod journal;
 pub mod log;
 pub mod partition;
 pub mod replica;
+pub mod store;
 pub mod sys;
