@@ -86,6 +86,15 @@ impl fmt::Debug for FileName {
     }
 }
 
+/// A path within a log directory, before it is a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DirectoryPath {
+    /// The log directory.
+    pub directory: DirectoryIndex,
+    /// The path relative to it.
+    pub path: String,
+}
+
 /// Keeps a file's bytes in place until dropped, from any shard.
 #[derive(Debug)]
 pub struct FileLease(FileName);

@@ -21,5 +21,5 @@ mod op;
 
 pub use blocking::{BlockingDisk, Listed, parent_of};
 pub use error::{DiskError, DiskErrorKind};
-pub use file::{FileId, FileLease, FileName, FileRange};
+pub use file::{DirectoryPath, FileId, FileLease, FileName, FileRange};
 pub use op::{Completion, ControlOp, DiskOp, DiskOut, DiskOutput, OpKey};

@@ -129,6 +129,18 @@ pub enum ControlOp {
         /// Its new content.
         bytes: Vec<u8>,
     },
+    /// Writes into a file, created if need be, sets its length, and makes both durable; its
+    /// directory entry is not. For index files.
+    Patch {
+        /// The file.
+        file: FileName,
+        /// Where the bytes go.
+        position: u64,
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// The file's length afterwards.
+        len: u64,
+    },
     /// Runs several in order, stopping at the first error.
     Sequence(Vec<ControlOp>),
 }

@@ -132,6 +132,18 @@ fn control(files: &Files, op: ControlOp) -> Result<(), DiskError> {
             path,
             bytes,
         } => files.write_whole(directory, &path, &bytes),
+        ControlOp::Patch {
+            file,
+            position,
+            bytes,
+            len,
+        } => {
+            let (directory, path) = (file.directory(), file.path());
+            files.create_file(directory, path)?;
+            files.write_at(directory, path, position, &bytes)?;
+            files.truncate(directory, path, len)?;
+            files.sync(directory, path)
+        }
         ControlOp::Sequence(ops) => ops.into_iter().try_for_each(|op| control(files, op)),
     }
 }

@@ -247,7 +247,17 @@ impl Journal {
 
     /// Whether a frame of that length may be built now.
     pub fn can_write(&self, bytes: usize) -> bool {
-        matches!(self.head, HeadState::Ready) && !self.in_flight && !self.failed && self.fits(bytes)
+        self.can_write_control(bytes) && self.fits(bytes)
+    }
+
+    /// The same for a frame of checkpoint items only: these may use a reserve at the end of the
+    /// head, or a full journal could not be emptied.
+    pub fn can_write_control(&self, bytes: usize) -> bool {
+        let fits = self
+            .files
+            .back()
+            .is_some_and(|head| self.position + bytes as u64 <= head.len);
+        matches!(self.head, HeadState::Ready) && !self.in_flight && !self.failed && fits
     }
 
     /// Whether the head is too full for a frame of that length, and a new head is needed.
@@ -265,11 +275,10 @@ impl Journal {
         self.wanted = self.wanted.max(sequence);
     }
 
-    /// Builds the next frame. `members` lists the partitions with items in it and where these end,
-    /// with the member's place in the head (updated).
+    /// Builds the next frame into an empty region: the head's name, the position, the bytes.
     ///
     /// # Panics
-    /// If [`Journal::can_write`] does not hold for it.
+    /// If [`Journal::can_write_control`] does not hold for it.
     pub fn build(
         &mut self,
         now: Micros,
@@ -282,7 +291,10 @@ impl Journal {
             .map(|(_, p)| p.len())
             .sum();
         let bytes = frame_bytes(items.len(), payload);
-        assert!(self.can_write(bytes), "a frame needs room and leave");
+        assert!(
+            self.can_write_control(bytes),
+            "a frame needs room and leave"
+        );
         self.sequence += 1;
         let head = self.files.back().expect("a ready head is there");
         let header = FrameHeader {

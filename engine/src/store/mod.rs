@@ -1,5 +1,146 @@
-//! A shard's partitions, journals and record memory.
+//! A shard's partitions, its journals (one per log directory) and its record memory, as one state
+//! machine: fed by calls and completions, pumped once per loop turn.
+//!
+//! - **feed**: [`Store::append_as_leader`], [`Store::read`], [`Store::complete`] ... change state and
+//!   mark partitions dirty. They never wait.
+//! - **pump**: [`Store::pump`] builds at most one journal frame per log directory from all dirty
+//!   partitions, starts syncs and the write-behind, and hands all operations to the driver.
+//!   [`Store::events`] tells who may be answered.
+//!
+//! Files beside this one: `commit` (frames, acks, watermarks), `sweep` (write-behind, sealing),
+//! `reclaim` (journal files), `reads`, `stop`, `complete` (routing of completions).
+//!
+//! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what is
+//! unwritten.
 
+mod acks;
 mod api;
+mod commit;
+mod complete;
+mod entry;
+mod ops;
+mod partitions;
+mod reads;
+mod reclaim;
+mod stop;
+mod sweep;
+
+use std::collections::{HashMap, VecDeque};
 
 pub use api::*;
+
+use self::{commit::Line, entry::Entry, ops::Ops, reads::Loads, stop::StopState};
+use crate::{
+    base::{DirectoryIndex, Micros, Now, PartitionIndex, Slab, TopicId},
+    disk::DiskOut,
+    journal::{Journal, JournalIdentity},
+    log::PartitionState,
+    sys::region::{RegionPool, RegionWriter},
+};
+
+/// See the module.
+pub struct Store {
+    options: StoreOptions,
+    entries: Slab<Entry>,
+    by_identity: HashMap<(TopicId, PartitionIndex), PartitionKey>,
+    /// States from recovery whose partitions were not opened yet.
+    recovered: HashMap<(TopicId, PartitionIndex), PartitionState>,
+    lines: Vec<Line>,
+    /// Record memory: tails and read cache.
+    tails: RegionPool,
+    /// Frames, headers, copies of partial pages, blocks read.
+    blocks: RegionPool,
+    /// Topic names for `Open` items are packed into one region after another.
+    names: Option<RegionWriter>,
+    /// Partitions with record memory, the longest unused first.
+    resident: VecDeque<PartitionKey>,
+    loads: Loads,
+    ops: Ops,
+    events: Vec<StoreEvent>,
+    stop: StopState,
+    memory_pressed: bool,
+}
+
+impl Store {
+    /// A store over what recovery found for this shard. Partitions come up as they are opened.
+    /// `next_names` has for each log directory the number above all journal names that exist there
+    /// for this shard.
+    pub fn open(options: StoreOptions, recovered: Vec<PartitionState>, next_names: &[u64]) -> Self {
+        let line = |(index, era): (usize, &u64)| {
+            let identity = JournalIdentity {
+                shard: options.shard,
+                directory: DirectoryIndex(index as u16),
+                boot_id: options.boot_id,
+                era: *era,
+                seed: options.seed,
+            };
+            let next_name = next_names.get(index).copied().unwrap_or(1);
+            Line::new(Journal::new(identity, options.journal, next_name))
+        };
+        let lines = options.eras.iter().enumerate().map(line).collect();
+        let keyed = recovered
+            .into_iter()
+            .map(|state| ((state.topic_id, state.index), state));
+        Self {
+            entries: Slab::new(),
+            by_identity: HashMap::new(),
+            recovered: keyed.collect(),
+            lines,
+            tails: RegionPool::new(options.tail_bytes),
+            blocks: RegionPool::new(options.frame_bytes),
+            names: None,
+            resident: VecDeque::new(),
+            loads: Loads::default(),
+            ops: Ops::new(options.shard),
+            events: Vec::new(),
+            stop: StopState::Running,
+            memory_pressed: false,
+            options,
+        }
+    }
+
+    /// Once per loop turn, after the feeding: frames, syncs, write-behind. Operations go to `out`.
+    pub fn pump(&mut self, now: Now, out: &mut DiskOut) {
+        self.memory_pressed = self.tails.lent_bytes() > self.tails.budget_bytes() / 2;
+        for line in 0..self.lines.len() {
+            self.pump_reclaim(line);
+            self.pump_sweeps(now, line);
+            self.pump_journal(now, line);
+        }
+        self.pump_stop(now);
+        self.ops.hand_over(out);
+    }
+
+    /// Moves what happened since to `into`.
+    pub fn events(&mut self, into: &mut Vec<StoreEvent>) {
+        into.append(&mut self.events);
+    }
+
+    /// When to pump although nothing was fed.
+    pub fn next_deadline(&self) -> Option<Micros> {
+        self.lines.iter().filter_map(Line::next_deadline).min()
+    }
+
+    /// Operations handed out and not yet completed.
+    pub fn operations_in_flight(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Bytes of record memory in use.
+    pub fn tail_bytes_used(&mut self) -> usize {
+        self.tails.lent_bytes()
+    }
+
+    /// Open partitions.
+    pub fn partition_count(&self) -> usize {
+        self.by_identity.len()
+    }
+
+    /// The free bytes of a log directory, as its file system says; call it every second or so.
+    /// Below the reserve produce is refused until there is room again.
+    pub fn set_free_bytes(&mut self, directory: DirectoryIndex, free_bytes: u64) {
+        if let Some(line) = self.lines.get_mut(usize::from(directory.0)) {
+            line.free_bytes = free_bytes;
+        }
+    }
+}

@@ -304,6 +304,18 @@ impl State {
                 self.rename(directory, &temporary, &path)?;
                 self.sync_directory(directory, super::parent_of(&path))?;
             }
+            ControlOp::Patch {
+                file,
+                position,
+                bytes,
+                len,
+            } => {
+                let (directory, path) = (file.directory(), file.path());
+                self.create(directory, path, false)?;
+                self.file(directory, path, "write")?.write(position, bytes);
+                self.file(directory, path, "truncate")?.truncate(len);
+                self.file(directory, path, "sync")?.sync(u64::MAX);
+            }
             ControlOp::Sequence(ops) => {
                 for op in ops {
                     self.control(op)?;

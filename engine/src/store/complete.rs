@@ -1,0 +1,171 @@
+//! Completions find their owners.
+
+use super::{
+    PartitionKey, Store, StoreEvent,
+    entry::{Folder, SegmentFile},
+    ops::Owner,
+};
+use crate::{
+    base::{Micros, Now, Offset},
+    disk::{Completion, DiskError, DiskOutput},
+};
+
+impl Store {
+    /// An operation that [`Store::pump`] handed out has ended.
+    pub fn complete(&mut self, now: Now, completion: Completion) {
+        let Some(owner) = self.ops.finish(completion.key) else {
+            return;
+        };
+        let result = completion.result;
+        match owner {
+            Owner::Frame(line) => match result {
+                Ok(_) => self.frame_written(line),
+                Err(error) => self.fail_line(line, &error),
+            },
+            Owner::JournalSync(line) => match result {
+                Ok(_) => self.journal_synced(line),
+                Err(error) => self.fail_line(line, &error),
+            },
+            Owner::Prepare { line, file, len } => self.prepared(now, line, file, len, result),
+            Owner::Header(line) => match result {
+                Ok(_) => self.lines[line].journal.header_written(),
+                Err(error) => self.fail_line(line, &error),
+            },
+            Owner::HeaderSync(line) => match result {
+                Ok(_) => self.lines[line].journal.header_synced(),
+                Err(error) => self.fail_line(line, &error),
+            },
+            Owner::Forgotten => {}
+            Owner::DropFolder(key) => {
+                self.entries.remove(key.0);
+            }
+            Owner::Load { key, load } => self.loaded(key, load, result),
+            owner => self.complete_segment(now, owner, result),
+        }
+    }
+
+    fn prepared(
+        &mut self,
+        now: Now,
+        line: usize,
+        file: crate::disk::FileName,
+        len: u64,
+        result: Result<DiskOutput, DiskError>,
+    ) {
+        match result {
+            Ok(_) => self.lines[line].journal.prepared(file, len),
+            Err(error) if error.is_no_space() => {
+                self.lines[line].journal.prepare_refused();
+                self.retry_later(now, line);
+            }
+            Err(error) => self.fail_line(line, &error),
+        }
+    }
+
+    /// Completions of operations on a partition's files.
+    fn complete_segment(&mut self, now: Now, owner: Owner, result: Result<DiskOutput, DiskError>) {
+        let key = match &owner {
+            Owner::Folder(key) => *key,
+            Owner::CreateSegment { key, .. }
+            | Owner::Allocate { key, .. }
+            | Owner::SegmentWrite { key, .. }
+            | Owner::SegmentSync { key, .. }
+            | Owner::LoadPage { key, .. }
+            | Owner::Seal { key, .. }
+            | Owner::LastFiles { key, .. } => *key,
+            _ => return,
+        };
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        entry.in_flight -= 1;
+        let line = entry.line;
+        if entry.dropped {
+            self.end_sweep(key);
+            self.drop_folders(line);
+            return;
+        }
+        match result {
+            Ok(output) => self.segment_done(key, owner, output),
+            Err(error) if error.is_no_space() && matches!(owner, Owner::Allocate { .. }) => {
+                self.retry_later(now, line);
+                self.pause_sweep(key);
+            }
+            Err(error) => self.fence(key, &error),
+        }
+    }
+
+    fn segment_done(&mut self, key: PartitionKey, owner: Owner, output: DiskOutput) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        match owner {
+            Owner::Folder(_) => entry.folder = Folder::Ready,
+            Owner::CreateSegment { base, .. } => {
+                if let Some(file) = file_of(&mut entry.files, base) {
+                    file.is_created = true;
+                }
+            }
+            Owner::Allocate { base, to, .. } => {
+                if let Some(file) = file_of(&mut entry.files, base) {
+                    file.allocated = to;
+                }
+            }
+            Owner::SegmentWrite { base, position, .. } => {
+                entry.log.segment_write_completed(base, position);
+            }
+            Owner::SegmentSync { point, .. } => {
+                entry.log.segment_synced(point);
+                entry.advance_recovery();
+            }
+            Owner::LoadPage { base, position, .. } => {
+                let DiskOutput::Bytes(bytes) = output else {
+                    return;
+                };
+                if !entry.log.page_loaded(base, position, &bytes) {
+                    let path = entry.log.identity().folder();
+                    let error = DiskError::of(
+                        crate::disk::DiskErrorKind::UnexpectedEnd,
+                        "load a page",
+                        &path,
+                    );
+                    return self.fence(key, &error);
+                }
+            }
+            Owner::Seal { sealing, .. } => sealing.done(entry),
+            Owner::LastFiles { sealing, .. } => {
+                sealing.done(entry);
+                return self.last_files_done(key);
+            }
+            _ => {}
+        }
+        self.advance_sweep(key);
+    }
+
+    /// The first failed write or sync of its files fences a partition for the life of the process:
+    /// nothing more is appended or written; what is in memory and below the high watermark is read.
+    fn fence(&mut self, key: PartitionKey, error: &DiskError) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        if !entry.fenced {
+            entry.fenced = true;
+            let reason = error.to_string();
+            self.events.push(StoreEvent::Fenced { key, reason });
+        }
+        self.end_sweep(key);
+        self.last_files_done(key);
+    }
+
+    pub(super) fn retry_later(&mut self, now: Now, line: usize) {
+        let at = now.monotonic.saturating_add(RETRY_AFTER);
+        self.lines[line].retry_at = Some(at);
+    }
+}
+
+fn file_of(files: &mut [SegmentFile], base: Offset) -> Option<&mut SegmentFile> {
+    files.iter_mut().find(|file| file.base == base)
+}
+
+/// How long to wait for room on a full disk before asking again.
+const RETRY_AFTER: Micros = Micros::from_millis(500);

@@ -1,0 +1,215 @@
+//! One open partition in the store: its log, and what is in flight for it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{Role, acks::take_if, ops::Ops};
+use crate::{
+    base::{DirectoryIndex, Offset, Watermarks},
+    disk::{DirectoryPath, FileName},
+    format::names::FileKind,
+    journal::{Item, ItemKind},
+    log::{Durability, LogConfig, PartitionLog, SegmentWrite},
+    sys::region::Slices,
+};
+
+/// See the module. About 1 KiB with the log when idle.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) log: PartitionLog,
+    pub(super) role: Role,
+    pub(super) always_synced: bool,
+    pub(super) marks: Watermarks,
+    pub(super) line: usize,
+    /// What the journal must record, in order.
+    pub(super) pending: VecDeque<Pending>,
+    /// Whether it stands in its line's dirty queue.
+    pub(super) is_dirty: bool,
+    /// Whether it stands in its line's queue for the sweep, or is being swept.
+    pub(super) is_unswept: bool,
+    pub(super) is_sweeping: bool,
+    /// Whether it stands in the store's queue of partitions with record memory.
+    pub(super) is_resident: bool,
+    /// Its place among the members of the journal's head.
+    pub(super) place: (u64, u32),
+    pub(super) folder: Folder,
+    pub(super) files: Vec<SegmentFile>,
+    /// A write that waits for its file or for room.
+    pub(super) stashed: Option<SegmentWrite>,
+    /// Operations on its files in flight.
+    pub(super) in_flight: u32,
+    pub(super) recovery: RecoveryPoint,
+    /// Ends of journaled items, with their place: where recovery points may lie.
+    cuts: VecDeque<RecoveryPoint>,
+    pub(super) waiters: Vec<Waiter>,
+    /// `.snapshot` files of segments that began, until their predecessor is sealed.
+    pub(super) snapshots: Vec<(Offset, Vec<u8>)>,
+    pub(super) fenced: bool,
+    pub(super) dropped: bool,
+    /// Something was journaled since it was opened: a clean stop writes its files.
+    pub(super) touched: bool,
+    pub(super) unsynced_records: i64,
+}
+
+/// An item that waits for a frame.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) item: Item,
+    pub(super) payload: Slices,
+    /// The number of the first append in it.
+    pub(super) first_append: u64,
+}
+
+/// Whether the partition's folder is there, durably.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Folder {
+    Creating,
+    Ready,
+}
+
+/// A segment's `.log` file.
+#[derive(Debug)]
+pub(super) struct SegmentFile {
+    pub(super) base: Offset,
+    pub(super) name: FileName,
+    /// Its directory entry is there, durably.
+    pub(super) is_created: bool,
+    /// Room was taken up to here.
+    pub(super) allocated: u64,
+}
+
+/// Where a log's records stop being known durable in segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RecoveryPoint {
+    pub(super) offset: Offset,
+    pub(super) segment_base: Offset,
+    pub(super) position: u64,
+}
+
+/// Someone who waits until an offset may be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waiter {
+    pub(super) offset: Offset,
+    pub(super) token: u64,
+}
+
+impl Entry {
+    pub(super) fn new(log: PartitionLog, line: usize, role: Role, folder: Folder) -> Self {
+        let last = log.segments().next_back();
+        let recovery = RecoveryPoint {
+            offset: log.end(),
+            segment_base: last.map_or(log.end(), |segment| segment.base),
+            position: last.map_or(0, |segment| u64::from(segment.size)),
+        };
+        Self {
+            marks: Watermarks::restored(log.log_start(), log.end()),
+            log,
+            role,
+            always_synced: false,
+            line,
+            pending: VecDeque::new(),
+            is_dirty: false,
+            is_unswept: false,
+            is_sweeping: false,
+            is_resident: false,
+            place: (0, 0),
+            folder,
+            files: Vec::new(),
+            stashed: None,
+            in_flight: 0,
+            recovery,
+            cuts: VecDeque::new(),
+            waiters: Vec::new(),
+            snapshots: Vec::new(),
+            fenced: false,
+            dropped: false,
+            touched: false,
+            unsynced_records: 0,
+        }
+    }
+
+    pub(super) fn config(&self) -> &Arc<LogConfig> {
+        self.log.config()
+    }
+
+    pub(super) fn directory(&self) -> DirectoryIndex {
+        self.log.identity().directory
+    }
+
+    pub(super) fn path(&self, path: String) -> DirectoryPath {
+        DirectoryPath {
+            directory: self.directory(),
+            path,
+        }
+    }
+
+    /// An item of a kind about this partition.
+    pub(super) fn item(&self, kind: ItemKind) -> Item {
+        let identity = self.log.identity();
+        Item::new(kind, identity.topic_id, identity.index)
+    }
+
+    /// Whether acks and visibility always wait for a sync.
+    pub(super) fn syncs_always(&self) -> bool {
+        self.always_synced || self.config().flush_messages <= 1
+    }
+
+    /// Whether records are shown as soon as they are written.
+    pub(super) fn shows_written(&self) -> bool {
+        self.config().durability == Durability::Written && !self.syncs_always()
+    }
+
+    /// The file of a segment; named when it is first asked for. `is_created` tells whether a
+    /// restored log has it.
+    pub(super) fn file(&mut self, ops: &mut Ops, base: Offset) -> &mut SegmentFile {
+        let at = match self.files.binary_search_by_key(&base, |file| file.base) {
+            Ok(at) => at,
+            Err(at) => {
+                let path = self.path(self.log.identity().file(base, FileKind::Log));
+                let known = base < self.recovery.segment_base
+                    || base == self.recovery.segment_base && self.recovery.position > 0;
+                let file = SegmentFile {
+                    base,
+                    name: ops.name_file(&path),
+                    is_created: known,
+                    allocated: if known { self.recovery.position } else { 0 },
+                };
+                self.files.insert(at, file);
+                at
+            }
+        };
+        &mut self.files[at]
+    }
+
+    /// An item that ends here was journaled: a recovery point may lie there.
+    pub(super) fn note_cut(&mut self, cut: RecoveryPoint) {
+        self.cuts.push_back(cut);
+        if self.cuts.len() > CUTS_MAX {
+            // Fewer places for a recovery point cost nothing but some replay.
+            let mut keep = false;
+            let newest = self.cuts.pop_back();
+            self.cuts.retain(|_| {
+                keep = !keep;
+                keep
+            });
+            self.cuts.extend(newest);
+        }
+    }
+
+    /// Moves the recovery point as far as the log's files are synced.
+    pub(super) fn advance_recovery(&mut self) {
+        let durable = self.log.recovery_point();
+        while let Some(cut) = take_if(&mut self.cuts, |cut| cut.offset <= durable) {
+            self.recovery = cut;
+        }
+    }
+
+    /// The log was cut: recovery points behind the cut are no more.
+    pub(super) fn cut_recovery(&mut self, cut: RecoveryPoint) {
+        self.cuts.retain(|kept| kept.offset <= cut.offset);
+        if self.recovery.offset > cut.offset {
+            self.recovery = cut;
+        }
+    }
+}
+
+const CUTS_MAX: usize = 64;

@@ -1,0 +1,83 @@
+//! Journal files are used again once all that they hold is durable in segments.
+
+use super::{Store, commit::member_key, entry::Folder, ops::Owner};
+use crate::{
+    base::Offset,
+    disk::{ControlOp, DiskOp},
+    journal::{Item, ItemKind},
+};
+
+impl Store {
+    /// Takes partitions that are done off the oldest journal file, with a checkpoint item each; the
+    /// frame with the last of them declares the file unneeded.
+    pub(super) fn pump_reclaim(&mut self, index: usize) {
+        let line = &mut self.lines[index];
+        if line.journal.is_failed() {
+            return;
+        }
+        let Some(members) = line.journal.oldest_members() else {
+            return;
+        };
+        while let Some(&(member, end)) = members.last() {
+            let entry = self
+                .entries
+                .get(member_key(member).0)
+                .filter(|entry| !entry.dropped);
+            if let Some(entry) = entry {
+                let wanted: Offset = end.min(entry.log.end());
+                if entry.folder != Folder::Ready || entry.recovery.offset < wanted {
+                    return;
+                }
+                let point = entry.recovery;
+                let epoch = entry.log.epochs().latest();
+                line.extra.push_back(Item {
+                    leader_epoch: epoch.unwrap_or(crate::base::LeaderEpoch::NONE),
+                    previous_end: entry.log.log_start(),
+                    base: point.offset,
+                    segment_base: point.segment_base,
+                    position: point.position,
+                    ..entry.item(ItemKind::Checkpoint)
+                });
+            }
+            members.pop();
+        }
+        // A file that held nothing is freed by the next frame, or by one made for it.
+        if line.extra.is_empty() && line.dirty.is_empty() && line.journal.can_free_oldest() {
+            let nobody = crate::base::TopicId([0; 16]);
+            let index = crate::base::PartitionIndex(0);
+            line.extra
+                .push_back(Item::new(ItemKind::Mark, nobody, index));
+        }
+    }
+
+    /// Folders of dropped partitions go once the drop is durable and nothing is in flight for them.
+    pub(super) fn drop_folders(&mut self, index: usize) {
+        let synced = self.lines[index].journal.synced();
+        let mut at = 0;
+        while at < self.lines[index].drops.len() {
+            let (sequence, key) = self.lines[index].drops[at];
+            let idle = self
+                .entries
+                .get(key.0)
+                .is_some_and(|entry| entry.in_flight == 0);
+            if sequence > synced || !idle {
+                at += 1;
+                continue;
+            }
+            self.lines[index].drops.swap_remove(at);
+            let Some(entry) = self.entries.get(key.0) else {
+                continue;
+            };
+            let (directory, path) = (entry.directory(), entry.log.identity().folder());
+            let remove = ControlOp::Sequence(vec![
+                ControlOp::RemoveTree { directory, path },
+                ControlOp::SyncDirectory {
+                    directory,
+                    path: String::new(),
+                },
+            ]);
+            self.ops
+                .issue(Owner::DropFolder(key), DiskOp::Control(Box::new(remove)));
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A clean stop: everything into segments, files in their final form.
+
+use super::{
+    PartitionKey, Store, StoreError, StoreEvent, entry::Entry, ops::Ops, ops::Owner, sweep,
+};
+use crate::{
+    base::{Now, Offset},
+    disk::ControlOp,
+    format::names::{self, FileKind},
+    log::PartitionState,
+};
+
+/// Where a stop stands.
+#[derive(Debug)]
+pub(super) enum StopState {
+    Running,
+    /// Journal and segments are being brought level.
+    Draining,
+    /// The last files of partitions are being written: those left, and how many are in flight.
+    Finishing {
+        left: Vec<PartitionKey>,
+        in_flight: usize,
+    },
+    Stopped,
+}
+
+impl Store {
+    /// Begins a clean stop: no appends from now on; what was appended is journaled, acknowledged and
+    /// brought into segments. Go on feeding and pumping until [`StoreEvent::Stopped`].
+    pub fn begin_stop(&mut self, _now: Now) {
+        if matches!(self.stop, StopState::Running) {
+            self.stop = StopState::Draining;
+            for line in &mut self.lines {
+                line.sync_next = true;
+                line.journal.want_sync(line.journal.sequence());
+            }
+        }
+    }
+
+    /// The partitions as they are in their segments, after [`StoreEvent::Stopped`]: for the
+    /// snapshot. Those that were recovered and never opened are among them, and `fenced` ones are
+    /// not: they must be recovered.
+    pub fn into_states(self) -> Vec<PartitionState> {
+        let level =
+            |entry: &&Entry| !entry.fenced && !entry.dropped && entry.log.unwritten_bytes() == 0;
+        let open = self.entries.iter().map(|(_, entry)| entry).filter(level);
+        let mut states: Vec<_> = open.map(|entry| entry.log.state()).collect();
+        states.extend(self.recovered.into_values());
+        states
+    }
+
+    /// Whether everything reached segments, so that the stop counts as clean.
+    pub fn is_level(&self) -> bool {
+        let journals = self.lines.iter().all(|line| !line.journal.is_failed());
+        let logs = self
+            .entries
+            .iter()
+            .map(|(_, entry)| entry)
+            .filter(|entry| !entry.dropped);
+        journals
+            && logs
+                .into_iter()
+                .all(|e| !e.fenced && e.log.unwritten_bytes() == 0)
+    }
+
+    pub(super) fn pump_stop(&mut self, now: Now) {
+        if matches!(self.stop, StopState::Draining) {
+            self.press_on(now);
+        }
+        let Self {
+            stop: StopState::Finishing { left, in_flight },
+            entries,
+            ops,
+            ..
+        } = self
+        else {
+            return;
+        };
+        while *in_flight < FINISHING_MAX {
+            let Some(key) = left.pop() else { break };
+            if let Some(entry) = entries.get_mut(key.0)
+                && last_files(entry, ops, key)
+            {
+                *in_flight += 1;
+            }
+        }
+        if left.is_empty() && *in_flight == 0 && self.ops.len() == 0 {
+            self.stop = StopState::Stopped;
+            self.events.push(StoreEvent::Stopped);
+        }
+    }
+
+    /// Until every journal is settled and every partition swept.
+    fn press_on(&mut self, _now: Now) {
+        let mut busy = false;
+        for line in &mut self.lines {
+            if line.journal.is_failed() {
+                continue;
+            }
+            line.journal.want_sync(line.journal.sequence());
+            busy |= !line.is_settled() || !line.unswept.is_empty() || line.sweeps > 0;
+            busy |= !line.drops.is_empty() || !line.journal.is_quiet();
+        }
+        if busy {
+            return;
+        }
+        let touched = |(_, entry): &(_, &Entry)| entry.touched && !entry.dropped && !entry.fenced;
+        let keys = self
+            .entries
+            .iter()
+            .filter(touched)
+            .map(|(key, _)| PartitionKey(key));
+        self.stop = StopState::Finishing {
+            left: keys.collect(),
+            in_flight: 0,
+        };
+    }
+
+    /// One step of a partition's last files is done.
+    pub(super) fn last_files_done(&mut self, key: PartitionKey) {
+        let Self {
+            stop: StopState::Finishing { in_flight, .. },
+            entries,
+            ..
+        } = self
+        else {
+            return;
+        };
+        *in_flight = in_flight.saturating_sub(1);
+        if let Some(entry) = entries.get_mut(key.0) {
+            entry.touched = entry.fenced;
+        }
+    }
+
+    /// Refuses if a stop has begun.
+    pub fn check_running(&self) -> Result<(), StoreError> {
+        match self.stop {
+            StopState::Running => Ok(()),
+            _ => Err(StoreError::Stopping),
+        }
+    }
+}
+
+/// Writes what a partition's folder needs at a clean stop: the active segment trimmed, with its
+/// indexes; leader epochs; producers. `false` if there is nothing to do.
+fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
+    let Some(active) = entry.log.segments().next_back() else {
+        return false;
+    };
+    let (directory, folder) = (entry.directory(), entry.log.identity().folder());
+    let mut steps = Vec::new();
+    if !entry.log.producers().is_empty() {
+        let path = entry
+            .log
+            .identity()
+            .file(entry.log.end(), FileKind::Snapshot);
+        let bytes = entry.log.producer_snapshot();
+        steps.push(ControlOp::WriteWhole {
+            directory,
+            path,
+            bytes,
+        });
+    }
+    let path = format!("{folder}/{}", names::LEADER_EPOCH_CHECKPOINT);
+    let bytes = epoch_checkpoint(entry).into_bytes();
+    steps.push(ControlOp::WriteWhole {
+        directory,
+        path,
+        bytes,
+    });
+    let Some((sealing, steps)) = sweep::final_steps(entry, ops, active.base, steps) else {
+        return false;
+    };
+    entry.in_flight += 1;
+    let owner = Owner::LastFiles {
+        key,
+        sealing: Box::new(sealing),
+    };
+    ops.control(owner, ControlOp::Sequence(steps));
+    true
+}
+
+/// `leader-epoch-checkpoint`: version, count, lines of epoch and start offset.
+fn epoch_checkpoint(entry: &Entry) -> String {
+    let starts = entry.log.epochs().starts();
+    let mut text = format!("0\n{}\n", starts.len());
+    for line in starts {
+        let start: Offset = line.start;
+        text.push_str(&format!("{} {start}\n", line.epoch));
+    }
+    text
+}
+
+/// Partitions whose last files are written side by side.
+const FINISHING_MAX: usize = 64;

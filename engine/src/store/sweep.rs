@@ -1,0 +1,327 @@
+//! Write-behind: from record memory into segments, paced, oldest journal position first.
+//!
+//! A sweep of a partition writes all that is written in the journal, seals segments that ended,
+//! syncs, and so moves the recovery point. One operation per partition is in flight at a time, so
+//! no page is ever in flight twice; several partitions are swept side by side.
+
+use super::{
+    PartitionKey, Store, entry::Entry, entry::Folder, ops::Ops, ops::Owner, stop::StopState,
+};
+use crate::{
+    base::{Now, Offset},
+    disk::{ControlOp, DirectoryPath, DiskOp, FileName},
+    format::names::FileKind,
+    log::{IndexWrite, SegmentFiles, SegmentStep, SegmentWrite, SweepMode, SyncPoint},
+    sys::region::RegionClass,
+};
+
+impl Store {
+    /// Starts sweeps while there is reason: a half-full journal, memory, a stop.
+    pub(super) fn pump_sweeps(&mut self, _now: Now, index: usize) {
+        let stopping = !matches!(self.stop, StopState::Running);
+        let line = &mut self.lines[index];
+        let due = stopping || self.memory_pressed || line.journal.is_half_full();
+        if !due || line.retry_at.is_some() {
+            return;
+        }
+        // Those that were put back by this turn's sweeps wait for the next turn.
+        for _ in 0..line.unswept.len() {
+            let line = &mut self.lines[index];
+            if line.sweeps >= self.options.sweep_in_flight_max {
+                break;
+            }
+            let Some(key) = line.unswept.pop_front() else {
+                break;
+            };
+            let Some(entry) = self.entries.get_mut(key.0) else {
+                continue;
+            };
+            entry.is_sweeping = true;
+            line.sweeps += 1;
+            self.advance_sweep(key);
+        }
+    }
+
+    /// The next step of a partition's sweep, if it is being swept and nothing is in flight for it.
+    pub(super) fn advance_sweep(&mut self, key: PartitionKey) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        if !entry.is_sweeping || entry.in_flight > 0 {
+            return;
+        }
+        if entry.dropped || entry.fenced || entry.folder != Folder::Ready {
+            return self.end_sweep(key);
+        }
+        let step = match entry.stashed.take() {
+            Some(write) => SegmentStep::Write(write),
+            None => entry.log.next_segment_write(
+                &mut self.blocks,
+                entry.marks.written(),
+                SweepMode::Partial,
+                self.options.segment_write_bytes_max,
+            ),
+        };
+        match step {
+            SegmentStep::Write(write) => {
+                let chunk_max = self.options.allocation_bytes_max;
+                write_segment(entry, &mut self.ops, key, write, chunk_max);
+            }
+            SegmentStep::LoadPage {
+                segment_base,
+                position,
+                len,
+            } => {
+                let Some(into) = self.blocks.take(RegionClass::Page) else {
+                    return self.pause_sweep(key);
+                };
+                let file = entry.file(&mut self.ops, segment_base).name.clone();
+                entry.in_flight += 1;
+                let (base, at) = (segment_base, position.0);
+                let owner = Owner::LoadPage {
+                    key,
+                    base,
+                    position,
+                };
+                self.ops.issue(
+                    owner,
+                    DiskOp::Read {
+                        file,
+                        position: at,
+                        len: len as u32,
+                        into,
+                    },
+                );
+            }
+            SegmentStep::Idle => self.settle_segments(key),
+        }
+    }
+
+    /// All is written: what is to be sealed or synced, then the sweep is over.
+    fn settle_segments(&mut self, key: PartitionKey) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        if let Some(base) = entry.log.next_to_seal()
+            && seal(entry, &mut self.ops, key, base)
+        {
+            return;
+        }
+        let base = entry.log.unsynced_segments().next();
+        if let Some(point) = base.and_then(|base| entry.log.sync_point(base).map(|p| (base, p))) {
+            let file = entry.file(&mut self.ops, point.0).name.clone();
+            entry.in_flight += 1;
+            let owner = Owner::SegmentSync {
+                key,
+                point: point.1,
+            };
+            return self.ops.issue(owner, DiskOp::Sync { file });
+        }
+        self.end_sweep(key);
+    }
+
+    /// The sweep is over; what was written since waits for the next one.
+    pub(super) fn end_sweep(&mut self, key: PartitionKey) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        if !std::mem::take(&mut entry.is_sweeping) {
+            return;
+        }
+        let line = &mut self.lines[entry.line];
+        line.sweeps -= 1;
+        let more = entry.log.unwritten_bytes() > 0 && !entry.dropped && !entry.fenced;
+        entry.is_unswept = more;
+        if more {
+            line.unswept.push_back(key);
+        }
+    }
+
+    /// The sweep cannot go on now: it comes first when it can.
+    pub(super) fn pause_sweep(&mut self, key: PartitionKey) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        if std::mem::take(&mut entry.is_sweeping) {
+            let line = &mut self.lines[entry.line];
+            line.sweeps -= 1;
+            line.unswept.push_front(key);
+        }
+    }
+}
+
+/// Carries out a write, after what it needs: the file, room in it.
+fn write_segment(
+    entry: &mut Entry,
+    ops: &mut Ops,
+    key: PartitionKey,
+    write: SegmentWrite,
+    chunk_max: u64,
+) {
+    let base = write.segment_base;
+    let folder = entry.log.identity().folder();
+    let (directory, segment_bytes) = (entry.directory(), u64::from(entry.config().segment_bytes));
+    entry.in_flight += 1;
+    let file = entry.file(ops, base);
+    let end = write.position.0 + write.parts.len() as u64;
+    let name = file.name.clone();
+    if !file.is_created {
+        let steps = vec![
+            ControlOp::CreateFile { file: name },
+            ControlOp::SyncDirectory {
+                directory,
+                path: folder,
+            },
+        ];
+        entry.stashed = Some(write);
+        return ops.control(
+            Owner::CreateSegment { key, base },
+            ControlOp::Sequence(steps),
+        );
+    }
+    if file.allocated < end {
+        // Room is taken in steps that double with the file, so idle partitions hold little.
+        let chunk = file.allocated.max(CHUNK_BYTES_MIN).min(chunk_max);
+        let to = (file.allocated + chunk)
+            .min(segment_bytes.next_multiple_of(4096))
+            .max(end);
+        let (position, len) = (file.allocated, to - file.allocated);
+        entry.stashed = Some(write);
+        let owner = Owner::Allocate { key, base, to };
+        return ops.issue(
+            owner,
+            DiskOp::Allocate {
+                file: name,
+                position,
+                len,
+            },
+        );
+    }
+    let owner = Owner::SegmentWrite {
+        key,
+        base,
+        position: write.position,
+    };
+    ops.issue(
+        owner,
+        DiskOp::Write {
+            file: name,
+            position: write.position.0,
+            parts: write.parts,
+        },
+    );
+}
+
+/// Brings a segment's files to their final form: length, indexes, the producers' snapshot of the
+/// segment after it. `false` if a lease keeps the file as it is for now.
+fn seal(entry: &mut Entry, ops: &mut Ops, key: PartitionKey, base: Offset) -> bool {
+    if entry.file(ops, base).name.is_leased() {
+        return false;
+    }
+    let Some((sealing, steps)) = final_steps(entry, ops, base, Vec::new()) else {
+        return false;
+    };
+    entry.in_flight += 1;
+    ops.control(
+        Owner::Seal {
+            key,
+            sealing: Box::new(sealing),
+        },
+        ControlOp::Sequence(steps),
+    );
+    true
+}
+
+/// What is remembered while a segment's files are brought to their final form.
+#[derive(Debug)]
+pub(super) struct Sealing {
+    files: SegmentFiles,
+    point: Option<SyncPoint>,
+}
+
+impl Sealing {
+    /// The files are as they must be, and synced.
+    pub(super) fn done(&self, entry: &mut Entry) {
+        if let Some(point) = self.point {
+            entry.log.segment_synced(point);
+            entry.advance_recovery();
+        }
+        entry.log.segment_files_saved(&self.files);
+    }
+}
+
+/// The steps that bring a segment's files to their final form, behind `steps`.
+pub(super) fn final_steps(
+    entry: &mut Entry,
+    ops: &mut Ops,
+    base: Offset,
+    mut steps: Vec<ControlOp>,
+) -> Option<(Sealing, Vec<ControlOp>)> {
+    let name = entry.file(ops, base).name.clone();
+    let point = entry.log.sync_point(base);
+    let files = entry.log.segment_files(base)?;
+    let (directory, folder) = (entry.directory(), entry.log.identity().folder());
+    steps.push(ControlOp::Truncate {
+        file: name,
+        len: files.log_len,
+    });
+    steps.extend(index_steps(entry, ops, &files));
+    let due = entry
+        .snapshots
+        .partition_point(|(at, _)| *at <= files_end(entry, base));
+    for (at, bytes) in entry.snapshots.drain(..due).collect::<Vec<_>>() {
+        let path = entry.log.identity().file(at, FileKind::Snapshot);
+        steps.push(ControlOp::WriteWhole {
+            directory,
+            path,
+            bytes,
+        });
+    }
+    steps.push(ControlOp::SyncDirectory {
+        directory,
+        path: folder,
+    });
+    Some((Sealing { files, point }, steps))
+}
+
+/// The end of the segment with that base: where its successor begins.
+fn files_end(entry: &Entry, base: Offset) -> Offset {
+    let after = entry.log.segments().find(|segment| segment.base > base);
+    after.map_or(entry.log.end(), |segment| segment.base)
+}
+
+/// Both index files, which Kafka expects even where they have no entry.
+fn index_steps(entry: &Entry, ops: &mut Ops, files: &SegmentFiles) -> Vec<ControlOp> {
+    let writes = [
+        (FileKind::Index, &files.index),
+        (FileKind::TimeIndex, &files.time_index),
+    ];
+    let step = |(kind, write): (FileKind, &Option<IndexWrite>)| {
+        let file = index_file(entry, ops, files.segment_base, kind);
+        match write.clone() {
+            Some(IndexWrite {
+                position,
+                bytes,
+                len,
+            }) => ControlOp::Patch {
+                file,
+                position,
+                bytes,
+                len,
+            },
+            None => ControlOp::CreateFile { file },
+        }
+    };
+    writes.into_iter().map(step).collect()
+}
+
+/// A name for an index file; used for one operation.
+pub(super) fn index_file(entry: &Entry, ops: &mut Ops, base: Offset, kind: FileKind) -> FileName {
+    let path = entry.log.identity().file(base, kind);
+    ops.name_file(&DirectoryPath {
+        directory: entry.directory(),
+        path,
+    })
+}
+
+const CHUNK_BYTES_MIN: u64 = 64 << 10;

@@ -1,0 +1,183 @@
+//! The store on the memory disk: appends, acks, visibility, reads, write-behind, stops.
+
+mod rig;
+
+use logmill_engine::{
+    base::Offset,
+    log::{Durability, LogConfig},
+    store::{AckLevel, Isolation, StoreError},
+};
+use rig::{Rig, batch};
+
+#[test]
+fn an_append_is_written_then_synced_then_visible() {
+    let mut rig = Rig::new(1);
+    let key = rig.open(0, LogConfig::default());
+    rig.settle();
+    rig.store.wait_visible(key, Offset(0), 77);
+    let answer = rig
+        .append(key, &batch(&[b"a", b"b"]), AckLevel::Written, 1)
+        .unwrap();
+    assert_eq!(
+        (answer.base_offset, answer.last_offset),
+        (Offset(0), Offset(1))
+    );
+    rig.append(key, &batch(&[b"c"]), AckLevel::Synced, 2)
+        .unwrap();
+    rig.append(key, &batch(&[b"d"]), AckLevel::None, 3).unwrap();
+    assert_eq!(rig.read(key, 0, Isolation::ReadUncommitted), b"");
+    assert!(rig.acked.is_empty());
+    rig.turn(1);
+    assert_eq!(rig.acked.keys().copied().collect::<Vec<_>>(), [1]);
+    assert_eq!(
+        rig.store.watermarks(key).unwrap().high(),
+        Offset(0),
+        "shown when synced"
+    );
+    rig.turn(1);
+    assert_eq!(rig.acked.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(rig.acked[&2], Ok(Offset(2)));
+    assert_eq!(rig.visible, [77]);
+    let values: Vec<_> = rig
+        .read_all(key, Isolation::ReadUncommitted)
+        .into_iter()
+        .map(|(_, v)| v)
+        .collect();
+    assert_eq!(values, [b"a", b"b", b"c", b"d"]);
+}
+
+#[test]
+fn a_topic_that_asks_for_written_shows_and_acknowledges_what_is_written() {
+    let mut rig = Rig::new(2);
+    let config = LogConfig {
+        durability: Durability::Written,
+        ..LogConfig::default()
+    };
+    let key = rig.open(0, config.clone());
+    let strict = rig.open(
+        1,
+        LogConfig {
+            flush_messages: 1,
+            ..config
+        },
+    );
+    rig.settle();
+    rig.append(key, &batch(&[b"a"]), AckLevel::Synced, 1)
+        .unwrap();
+    rig.turn(1);
+    assert_eq!(rig.acked[&1], Ok(Offset(0)));
+    assert_eq!(rig.store.watermarks(key).unwrap().high(), Offset(1));
+    rig.append(strict, &batch(&[b"a"]), AckLevel::Written, 2)
+        .unwrap();
+    rig.turn(1);
+    assert!(
+        !rig.acked.contains_key(&2),
+        "flush.messages=1 raises every ack to synced"
+    );
+    rig.settle();
+    assert_eq!(rig.acked[&2], Ok(Offset(0)));
+}
+
+#[test]
+fn the_journal_turns_over_many_times_and_all_is_read_back() {
+    let mut rig = Rig::new(3);
+    let small = LogConfig {
+        segment_bytes: 40_000,
+        ..LogConfig::default()
+    };
+    let keys: Vec<_> = (0..5).map(|index| rig.open(index, small.clone())).collect();
+    let mut expected = vec![Vec::new(); 5];
+    let mut token = 0;
+    for round in 0..600u32 {
+        let at = (round % 5) as usize;
+        let value = vec![round as u8; 100 + (round as usize * 37) % 3000];
+        token += 1;
+        while let Err(error) = rig.append(keys[at], &batch(&[&value]), AckLevel::Synced, token) {
+            assert!(matches!(error, StoreError::Append(_)), "{error}");
+            rig.turn(3);
+        }
+        expected[at].push(value);
+        let completions = rig.random.below(4);
+        rig.turn(completions);
+    }
+    rig.settle();
+    assert_eq!(rig.failures, Vec::<String>::new());
+    assert_eq!(rig.acked.len(), 600);
+    let journals: Vec<_> = rig.disk.files(rig::TOP);
+    let journals = journals
+        .iter()
+        .filter(|path| path.starts_with("logmill-journal"))
+        .count();
+    assert!(journals <= 4, "files are used again: {journals}");
+    for (key, expected) in keys.iter().zip(&expected) {
+        let found = rig.read_all(*key, Isolation::ReadUncommitted);
+        let values: Vec<_> = found.iter().map(|(_, value)| value.clone()).collect();
+        assert_eq!(&values, expected);
+        assert!(
+            found
+                .iter()
+                .enumerate()
+                .all(|(index, (offset, _))| index as i64 == *offset)
+        );
+    }
+}
+
+#[test]
+fn a_clean_stop_leaves_plain_segments_and_states_that_restore() {
+    let mut rig = Rig::new(4);
+    let small = LogConfig {
+        segment_bytes: 10_000,
+        ..LogConfig::default()
+    };
+    let key = rig.open(0, small.clone());
+    let idle = rig.open(1, small.clone());
+    for round in 0..40u8 {
+        rig.append(
+            key,
+            &batch(&[&[round; 700]]),
+            AckLevel::Written,
+            u64::from(round),
+        )
+        .unwrap();
+        rig.turn(2);
+    }
+    rig.stop();
+    assert!(rig.store.is_level());
+    assert_eq!(rig.acked.len(), 40);
+    assert!(matches!(
+        rig.store.check_running(),
+        Err(StoreError::Stopping)
+    ));
+    let all = rig.read_all(key, Isolation::ReadUncommitted);
+    let _ = idle;
+    let logs: Vec<_> = rig
+        .disk
+        .files(rig::TOP)
+        .into_iter()
+        .filter(|path| path.ends_with(".log"))
+        .collect();
+    let bytes: usize = logs
+        .iter()
+        .map(|path| rig.disk.contents(rig::TOP, path).unwrap().len())
+        .sum();
+    assert_eq!(
+        bytes,
+        40 * batch(&[&[0; 700]]).len(),
+        "trimmed to their batches: {logs:?}"
+    );
+    for log in &logs {
+        let index = log.replace(".log", ".index");
+        assert!(rig.disk.contents(rig::TOP, &index).is_some(), "{index}");
+    }
+    let Rig { disk, store, .. } = rig;
+    let states = store.into_states();
+    assert_eq!(states.len(), 2);
+    let mut again = Rig::on(disk, rig::options(9), states, &[10]);
+    let key = again.open(0, small);
+    assert_eq!(again.read_all(key, Isolation::ReadUncommitted), all);
+    again
+        .append(key, &batch(&[b"next"]), AckLevel::Synced, 1000)
+        .unwrap();
+    again.settle();
+    assert_eq!(again.acked[&1000], Ok(Offset(40)));
+}
