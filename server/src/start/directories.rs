@@ -1,0 +1,286 @@
+//! Data directories: made, locked, and told apart by `meta.properties`.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use logmill_engine::base::DirectoryIndex;
+use logmill_engine::disk::BlockingDisk;
+use logmill_engine::io::{Files, LogDirectories};
+use logmill_wire::Uuid;
+use rustix::fs::{FlockOperation, flock};
+
+use crate::start::error::StartError;
+
+/// The directories of this process, locked for as long as this lives.
+#[derive(Debug)]
+pub struct DataDirectories {
+    /// Their absolute paths, in the order of `log.dirs`.
+    pub paths: Vec<PathBuf>,
+    /// What the engine knows of them.
+    pub log: LogDirectories,
+    /// The cluster's id.
+    pub cluster_id: Uuid,
+    /// The id of each.
+    pub ids: Vec<Uuid>,
+    /// Whether this start made the cluster.
+    pub is_new: bool,
+    _locks: Vec<File>,
+}
+
+impl DataDirectories {
+    /// Makes what is missing, locks all, and reads or writes their identity. `new_id` makes ids.
+    ///
+    /// # Errors
+    /// A directory that cannot be used, is another process's, or belongs elsewhere.
+    pub fn open(
+        configured: &[PathBuf],
+        node_id: i32,
+        mut new_id: impl FnMut() -> Uuid,
+    ) -> Result<Self, StartError> {
+        let mut paths = Vec::with_capacity(configured.len());
+        let mut locks = Vec::with_capacity(configured.len());
+        for path in configured {
+            let failed = |source| StartError::Directory {
+                path: path.clone(),
+                source,
+            };
+            fs::create_dir_all(path).map_err(failed)?;
+            let path = fs::canonicalize(path).map_err(failed)?;
+            locks.push(lock(&path)?);
+            paths.push(path);
+        }
+        let log = LogDirectories::probe(&paths).map_err(|source| StartError::Directory {
+            path: paths[0].clone(),
+            source,
+        })?;
+        let files = Files::new(log.clone());
+        let known: Vec<Option<Identity>> = (0..)
+            .zip(&paths)
+            .map(|(at, path)| read_identity(&files, DirectoryIndex(at), path, node_id))
+            .collect::<Result<_, _>>()?;
+        let cluster_id = common_cluster(&paths, &known)?;
+        let is_new = cluster_id.is_none();
+        let cluster_id = cluster_id.unwrap_or_else(&mut new_id);
+        let mut ids: Vec<Uuid> = Vec::with_capacity(paths.len());
+        for ((at, path), known) in (0..).zip(&paths).zip(known) {
+            let id = match known {
+                Some(identity) => identity.directory_id,
+                None => {
+                    let id = new_id();
+                    let text = identity_text(cluster_id, node_id, id);
+                    files.write_whole(DirectoryIndex(at), META_PROPERTIES, text.as_bytes())?;
+                    id
+                }
+            };
+            if ids.contains(&id) {
+                let what = format!("the directory.id {id} is another directory's: a copy?");
+                return Err(StartError::Identity {
+                    path: path.join(META_PROPERTIES),
+                    what,
+                });
+            }
+            ids.push(id);
+        }
+        Ok(Self {
+            paths,
+            log,
+            cluster_id,
+            ids,
+            is_new,
+            _locks: locks,
+        })
+    }
+}
+
+/// What `meta.properties` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    cluster_id: Uuid,
+    directory_id: Uuid,
+}
+
+/// The lock is gone when the process is, however it ends.
+fn lock(path: &Path) -> Result<File, StartError> {
+    let failed = |source| StartError::Directory {
+        path: path.to_owned(),
+        source,
+    };
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path.join(".lock"))
+        .map_err(failed)?;
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(StartError::Locked {
+            path: path.to_owned(),
+        }),
+        Err(error) => Err(failed(io::Error::from(error))),
+    }
+}
+
+fn read_identity(
+    files: &Files,
+    at: DirectoryIndex,
+    path: &Path,
+    node_id: i32,
+) -> Result<Option<Identity>, StartError> {
+    let Some(bytes) = files.read_whole(at, META_PROPERTIES, META_PROPERTIES_MAX)? else {
+        return Ok(None);
+    };
+    let wrong = |what: String| StartError::Identity {
+        path: path.join(META_PROPERTIES),
+        what,
+    };
+    let values = java_properties::read(&bytes[..])
+        .map_err(|error| wrong(format!("it cannot be read: {error}")))?;
+    let values: BTreeMap<String, String> = values.into_iter().collect();
+    let value = |name: &str| {
+        values
+            .get(name)
+            .map(|v| v.trim())
+            .ok_or_else(|| wrong(format!("{name} is missing")))
+    };
+    let id = |name: &str| {
+        let text = value(name)?;
+        text.parse::<Uuid>()
+            .map_err(|_| wrong(format!("{name}={text} is not an id")))
+    };
+    if value("version")? != "1" {
+        return Err(wrong(format!("version {} is not known", value("version")?)));
+    }
+    let owner = value("node.id")?;
+    if owner != node_id.to_string() {
+        let what =
+            format!("the data belongs to node {owner}: set node.id={owner}, or other log.dirs");
+        return Err(wrong(what));
+    }
+    Ok(Some(Identity {
+        cluster_id: id("cluster.id")?,
+        directory_id: id("directory.id")?,
+    }))
+}
+
+fn common_cluster(
+    paths: &[PathBuf],
+    known: &[Option<Identity>],
+) -> Result<Option<Uuid>, StartError> {
+    let mut common = None;
+    for (path, identity) in paths.iter().zip(known) {
+        let Some(identity) = identity else { continue };
+        match common {
+            Some(cluster) if cluster != identity.cluster_id => {
+                let what = format!(
+                    "its cluster.id is {} and that of {} is {cluster}: they do not belong together",
+                    identity.cluster_id,
+                    paths[0].display()
+                );
+                return Err(StartError::Identity {
+                    path: path.join(META_PROPERTIES),
+                    what,
+                });
+            }
+            _ => common = Some(identity.cluster_id),
+        }
+    }
+    Ok(common)
+}
+
+fn identity_text(cluster: Uuid, node_id: i32, directory: Uuid) -> String {
+    format!("version=1\ncluster.id={cluster}\nnode.id={node_id}\ndirectory.id={directory}\n")
+}
+
+const META_PROPERTIES: &str = "meta.properties";
+/// It has four short lines.
+const META_PROPERTIES_MAX: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted() -> impl FnMut() -> Uuid {
+        let mut next = 0;
+        move || {
+            next += 1;
+            Uuid([next; 16])
+        }
+    }
+
+    #[test]
+    fn identity_is_made_once() {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = [home.path().join("a/deep"), home.path().join("b")];
+        let first = DataDirectories::open(&dirs, 1, counted()).unwrap();
+        assert!(first.is_new);
+        assert_eq!(
+            (first.cluster_id, first.ids.clone()),
+            (Uuid([1; 16]), ids(&[2, 3]))
+        );
+        drop(first);
+        let again = DataDirectories::open(&dirs, 1, || panic!("no id is needed")).unwrap();
+        assert!(!again.is_new);
+        assert_eq!(
+            (again.cluster_id, again.ids.clone()),
+            (Uuid([1; 16]), ids(&[2, 3]))
+        );
+    }
+
+    #[test]
+    fn second_process_is_refused_in_one_line() {
+        let home = tempfile::tempdir().unwrap();
+        let dirs = [home.path().to_owned()];
+        let first = DataDirectories::open(&dirs, 1, counted()).unwrap();
+        let error = DataDirectories::open(&dirs, 1, counted())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("in use by another process") && !error.contains('\n'),
+            "{error}"
+        );
+        drop(first);
+        DataDirectories::open(&dirs, 1, counted()).unwrap();
+    }
+
+    #[test]
+    fn new_directory_joins_the_cluster_of_the_others() {
+        let home = tempfile::tempdir().unwrap();
+        let (a, b) = (home.path().join("a"), home.path().join("b"));
+        drop(DataDirectories::open(std::slice::from_ref(&b), 1, counted()).unwrap());
+        let mut new = counted();
+        let ids_of_new = move || Uuid([new().0[0] + 9; 16]);
+        let both = DataDirectories::open(&[a, b], 1, ids_of_new).unwrap();
+        assert_eq!(
+            (both.cluster_id, both.ids.clone()),
+            (Uuid([1; 16]), ids(&[10, 2]))
+        );
+    }
+
+    #[test]
+    fn data_of_others_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let (a, b) = (home.path().join("a"), home.path().join("b"));
+        drop(DataDirectories::open(std::slice::from_ref(&a), 1, counted()).unwrap());
+        let other = || Uuid([7; 16]);
+        drop(DataDirectories::open(std::slice::from_ref(&b), 1, other).unwrap());
+        let error = |dirs: &[PathBuf], node: i32| {
+            DataDirectories::open(dirs, node, counted())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(error(std::slice::from_ref(&a), 2).contains("belongs to node 1: set node.id=1"));
+        assert!(error(&[a.clone(), b], 1).contains("do not belong together"));
+        let copy = home.path().join("copy");
+        fs::create_dir(&copy).unwrap();
+        fs::copy(a.join(META_PROPERTIES), copy.join(META_PROPERTIES)).unwrap();
+        assert!(error(&[a.clone(), copy], 1).contains("a copy?"));
+        fs::write(a.join(META_PROPERTIES), "version=1\nnode.id=1\n").unwrap();
+        assert!(error(&[a], 1).contains("cluster.id is missing"));
+    }
+
+    fn ids(bytes: &[u8]) -> Vec<Uuid> {
+        bytes.iter().map(|byte| Uuid([*byte; 16])).collect()
+    }
+}
