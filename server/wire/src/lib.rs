@@ -19,6 +19,8 @@
 
 mod api_key;
 mod array;
+#[cfg(test)]
+mod conformance;
 mod element;
 mod error;
 mod error_code;
@@ -26,6 +28,8 @@ mod header;
 mod message;
 mod payload;
 mod reader;
+#[cfg(test)]
+mod sample;
 mod uuid;
 mod writer;
 

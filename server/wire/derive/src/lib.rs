@@ -26,6 +26,7 @@
 mod decode;
 mod encode;
 mod model;
+mod sample;
 mod versions;
 
 use proc_macro::TokenStream;
@@ -61,7 +62,8 @@ fn expand(input: &DeriveInput, kind: Kind) -> syn::Result<proc_macro2::TokenStre
         Kind::Message => message_impl(&model),
         Kind::Element => nullable_impl(&model),
     };
-    Ok(quote! { #default #element #role })
+    let sample = sample::sample_impl(&model);
+    Ok(quote! { #default #element #role #sample })
 }
 
 fn default_impl(model: &Struct) -> proc_macro2::TokenStream {

@@ -15,7 +15,7 @@ pub struct InitProducerIdRequest<'a> {
     #[wire(versions = "3+", default = -1)]
     pub producer_epoch: i16,
     #[wire(versions = "6+")]
-    pub enable2_pc: bool,
+    pub enable_2pc: bool,
     #[wire(versions = "6+")]
     pub keep_prepared_txn: bool,
 }
