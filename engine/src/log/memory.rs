@@ -43,30 +43,30 @@ struct MemoryRegion {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Growth {
     class: RegionClass,
-    taken_at: Micros,
+    taken_at: Option<Micros>,
 }
 
 impl Growth {
     pub(super) const fn new() -> Self {
         Self {
             class: RegionClass::Page,
-            taken_at: Micros(0),
+            taken_at: None,
         }
     }
 
     /// The class for the next region, at `now`.
     fn next(&mut self, now: Micros) -> RegionClass {
-        let since = now.saturating_since(self.taken_at);
+        let since = self.taken_at.map_or(IDLE, |at| now.saturating_since(at));
         if since < FILLS_FAST {
             self.class = self.class.larger();
         } else if since > FILLS_SLOWLY {
-            self.class = if since > IDLE {
+            self.class = if since >= IDLE {
                 RegionClass::Page
             } else {
                 self.class.smaller()
             };
         }
-        self.taken_at = now;
+        self.taken_at = Some(now);
         self.class
     }
 }
@@ -118,11 +118,10 @@ impl SegmentMemory {
             missing -= taken;
             at += taken;
         }
-        // Whatever ended within a page now begins in the new region.
-        if let Some(last) = before.checked_sub(1).map(|at| &mut self.regions[at])
-            && last.frozen_at.is_some()
-        {
-            last.frozen_at = Some(page_floor(end));
+        // What a cut ended within a page is now at the beginning of the new region, too.
+        let cut = before > 0 && self.regions[before - 1].frozen_at.is_some();
+        if cut && self.regions[before].writer.unfilled_head() == 0 {
+            self.regions[before - 1].end_at_most(page_floor(end));
         }
         true
     }
@@ -155,14 +154,15 @@ impl SegmentMemory {
             return slices;
         }
         let first = self.regions.partition_point(|region| region.end() <= from);
+        let mut start = from;
         for region in self.regions.iter_mut().skip(first) {
-            let start = from.max(region.origin);
             let end = to.min(region.end());
             if start >= end {
                 continue;
             }
             let range = (start - region.origin) as usize..(end - region.origin) as usize;
             slices.push(region.writer.slice(range));
+            start = end;
         }
         assert_eq!(
             slices.len(),
@@ -221,9 +221,10 @@ impl SegmentMemory {
             if head == 0 || self.regions[at].origin != position {
                 break;
             }
-            let page: [u8; REGION_ALIGNMENT] =
-                std::array::from_fn(|byte| self.regions[at - 1].writer.bytes()[byte]);
+            let mut page = [0; REGION_ALIGNMENT];
+            page[..head].copy_from_slice(&self.regions[at - 1].writer.bytes()[..head]);
             self.regions[at].writer.fill_head(&page[..head]);
+            self.regions[at - 1].end_at_most(position);
         }
         true
     }
@@ -265,11 +266,9 @@ impl SegmentMemory {
             .regions
             .partition_point(|region| region.origin < position);
         self.regions.truncate(kept);
-        if let Some(last) = self.regions.back_mut()
-            && last.end() > position
-        {
-            // Readers may hold views of what is cut: those bytes must stay, so the region ends.
-            last.frozen_at = Some(position);
+        // Readers may hold views of what is cut: those bytes must stay, so the regions end.
+        for region in &mut self.regions {
+            region.end_at_most(position);
         }
         self.open = self.regions.len().saturating_sub(1);
     }
@@ -349,6 +348,13 @@ impl SegmentMemory {
 }
 
 impl MemoryRegion {
+    /// Takes no more bytes if it holds any at or behind `position`, which it gives up.
+    fn end_at_most(&mut self, position: u32) {
+        if self.end() > position {
+            self.frozen_at = Some(position);
+        }
+    }
+
     fn end(&self) -> u32 {
         self.frozen_at
             .unwrap_or(self.origin + self.writer.len() as u32)

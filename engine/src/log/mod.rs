@@ -18,6 +18,9 @@ mod state;
 mod truncate;
 mod write_behind;
 
+#[cfg(test)]
+mod tests;
+
 pub use append::{AppendError, AppendOutcome, Appended, Origin, Rolled};
 pub use config::{Durability, LogConfig, RetentionConfig, TimestampConfig, TimestampType};
 pub use partition_log::{LogIdentity, PartitionLog, SegmentInfo, StateError};

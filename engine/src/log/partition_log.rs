@@ -50,6 +50,8 @@ pub struct PartitionLog {
     pub(super) end: Offset,
     /// Oldest first; the last one is active. Empty until the first append.
     pub(super) segments: Vec<Segment>,
+    /// As many of the oldest segments are synced whole: writing behind is done with them.
+    pub(super) settled: usize,
     pub(super) epochs: EpochCache,
     pub(super) producers: ProducerTable,
     pub(super) in_flight: VecDeque<InFlight>,
@@ -67,6 +69,7 @@ impl PartitionLog {
             log_start: start,
             end: start,
             segments: Vec::new(),
+            settled: 0,
             epochs: EpochCache::default(),
             producers: ProducerTable::default(),
             in_flight: VecDeque::new(),
@@ -95,6 +98,7 @@ impl PartitionLog {
         log.segments[..ended]
             .iter_mut()
             .for_each(|segment| segment.sealed = true);
+        log.settle();
         log.epochs = EpochCache::restored(state.epochs.iter().copied());
         log.producers = ProducerTable::restored(&state.producers);
         Ok(log)
@@ -197,12 +201,8 @@ impl PartitionLog {
 
     /// Bytes that only memory and the journal have.
     pub fn unwritten_bytes(&self) -> u64 {
-        let unwritten = self
-            .segments
-            .iter()
-            .rev()
-            .take_while(|segment| !segment.is_written());
-        unwritten
+        let unsettled = self.segments.iter().skip(self.settled);
+        unsettled
             .map(|segment| u64::from(segment.unwritten()))
             .sum()
     }
@@ -270,6 +270,14 @@ impl PartitionLog {
                 segment.sealed = false;
             }
             _ => {}
+        }
+    }
+
+    /// Moves on over segments that are synced whole now; the active one never counts.
+    pub(super) fn settle(&mut self) {
+        let ended = self.segments.len().saturating_sub(1);
+        while self.settled < ended && self.segments[self.settled].is_synced() {
+            self.settled += 1;
         }
     }
 

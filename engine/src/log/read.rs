@@ -28,13 +28,15 @@ impl PartitionLog {
         }
         let first = self.segment_at(offset);
         for segment in &mut self.segments[first..] {
-            // Offsets may be missing behind a segment's last record.
+            // Offsets may be missing before a segment's first record and behind its last.
+            let offset = offset.max(segment.base);
             if segment.end <= offset {
                 continue;
             }
             if segment.base >= request.limit {
                 return Ok(ReadPlan::Empty);
             }
+            let request = &ReadRequest { offset, ..*request };
             if segment
                 .memory
                 .as_ref()
@@ -66,6 +68,8 @@ impl PartitionLog {
             // Cut or deleted meanwhile: begin anew.
             return self.read(request);
         };
+        let offset = offset.max(segment.base);
+        let request = &ReadRequest { offset, ..*request };
         if let Some(plan) = segment.read_block(request, position, block)? {
             return Ok(plan);
         }

@@ -20,6 +20,7 @@ impl PartitionLog {
             segment.end <= start && segment.end > segment.base && segment.synced == segment.size
         };
         let gone = self.segments.iter().take_while(gone).count();
+        self.settled = self.settled.saturating_sub(gone);
         self.segments
             .drain(..gone)
             .map(|segment| segment.base)

@@ -109,6 +109,9 @@ impl Segment {
 
     /// Whether Kafka would begin a new segment before this batch (`LogSegment.shouldRoll`).
     pub(super) fn must_roll(&self, header: &BatchHeader, config: &LogConfig) -> bool {
+        if header.last_offset().relative_to(self.base).is_none() {
+            return true;
+        }
         if self.size == 0 {
             return false;
         }
@@ -124,7 +127,6 @@ impl Segment {
             || age > config.segment_ms
             || full(self.index.count(), OffsetEntry::SIZE)
             || full(self.time_index.count(), TimeEntry::SIZE)
-            || header.last_offset().relative_to(self.base).is_none()
     }
 
     /// Takes up a batch that stands at the segment's end now: sizes, timestamps and indexes, as
@@ -171,6 +173,11 @@ impl Segment {
     /// Whether every byte is in the file.
     pub(super) fn is_written(&self) -> bool {
         self.written == self.size
+    }
+
+    /// Whether every byte is in the file for good.
+    pub(super) fn is_synced(&self) -> bool {
+        self.synced == self.size
     }
 
     /// How much of the segment only memory has.

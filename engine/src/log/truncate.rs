@@ -93,8 +93,11 @@ impl PartitionLog {
             return TruncateStep::Busy;
         }
         let to = to.max(Offset::ZERO);
-        if self.segments.first().is_none_or(|first| to <= first.base) {
-            return self.truncate_fully_and_start_at(to);
+        if self.segments.first().is_none_or(|first| to < first.base) {
+            let log_start = self.log_start.min(to);
+            let step = self.truncate_fully_and_start_at(to);
+            self.log_start = log_start;
+            return step;
         }
         let at = self.segment_at(Offset(to.0 - 1));
         let segment = &self.segments[at];
@@ -147,6 +150,7 @@ impl PartitionLog {
             .drain(..)
             .map(|segment| segment.base)
             .collect();
+        self.settled = 0;
         self.log_start = at;
         self.end = at;
         self.epochs.clear();
@@ -234,6 +238,7 @@ impl PartitionLog {
                 time_index_len: u64::from(segment.time_index.saved_count()) * 12,
             }
         });
+        self.settled = self.settled.min(self.segments.len().saturating_sub(1));
         self.end = to;
         self.log_start = self.log_start.min(to);
         self.epochs.truncate_end(to);

@@ -18,14 +18,12 @@ impl PartitionLog {
         mode: SweepMode,
         max_bytes: usize,
     ) -> SegmentStep {
-        // Older segments are handed out first, so the unfinished ones are the last ones.
-        let first = self
-            .segments
-            .partition_point(|segment| segment.submitted == segment.size);
-        let sealed = first + 1 < self.segments.len();
-        let Some(segment) = self.segments.get_mut(first) else {
+        let mut unsettled = self.segments.iter().enumerate().skip(self.settled);
+        let Some((first, _)) = unsettled.find(|(_, s)| s.submitted < s.size) else {
             return SegmentStep::Idle;
         };
+        let sealed = first + 1 < self.segments.len();
+        let segment = &mut self.segments[first];
         let page = page_floor(segment.submitted);
         let page_busy = self
             .in_flight
@@ -100,13 +98,8 @@ impl PartitionLog {
 
     /// The segments whose files want a sync, oldest first.
     pub fn unsynced_segments(&self) -> impl Iterator<Item = Offset> {
-        let first = self
-            .segments
-            .partition_point(|segment| segment.synced == segment.size);
-        let unsynced = self.segments[first..]
-            .iter()
-            .filter(|s| s.synced < s.written);
-        unsynced.map(|segment| segment.base)
+        let unsettled = self.segments.iter().skip(self.settled);
+        unsettled.filter(|s| s.synced < s.written).map(|s| s.base)
     }
 
     /// The sync for which the point was taken has completed.
@@ -118,16 +111,14 @@ impl PartitionLog {
             segment.synced = segment.synced.max(point.position);
             segment.synced_end = segment.synced_end.max(point.end);
         }
+        self.settle();
     }
 
     /// Below it all batches stand in synced segment files: what a checkpoint may say.
     pub fn recovery_point(&self) -> Offset {
-        let first = self
-            .segments
-            .partition_point(|segment| segment.synced == segment.size);
-        self.segments
-            .get(first)
-            .map_or(self.end, |segment| segment.synced_end)
+        let mut unsettled = self.segments.iter().skip(self.settled);
+        let first = unsettled.find(|segment| segment.synced < segment.size);
+        first.map_or(self.end, |segment| segment.synced_end)
     }
 
     /// Whether writes are in flight.

@@ -1,0 +1,6 @@
+//! The partition log against the simplest model of one, and its rules one by one.
+
+mod appending;
+mod kit;
+mod model;
+mod writing;
