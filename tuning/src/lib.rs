@@ -5,6 +5,8 @@
 //!   containers hide parts of `/sys`, and a broker must start there too.
 //! - [`doctor`] turns facts into findings: severity, reason, the command that mends it, its gain.
 //!   The broker's start-up warnings are these findings.
+//! - [`probe`] measures: direct writes and reads, syncs, the journal's tick, loopback, memory.
+//! - [`report`] prints both, as tables or JSON.
 //!
 //! ```no_run
 //! use logmill_tuning::{doctor, host::Host, volume::Volume};
@@ -21,7 +23,9 @@
 pub mod doctor;
 pub mod host;
 mod mounts;
+pub mod probe;
 pub mod quantity;
+pub mod report;
 mod sys;
 mod tree;
 pub mod volume;

@@ -175,11 +175,7 @@ fn device(tree: &Tree, path: &Path, source: Option<&str>) -> Option<Device> {
 /// Opens a scratch file with `O_DIRECT` and asks what it needs. `Ok(None)`: refused by the file
 /// system; an error: no file could be made at all.
 fn direct_io(folder: &Path) -> io::Result<Option<Alignment>> {
-    let scratch = match unnamed_file(folder, libc::O_DIRECT) {
-        Err(error) if lacks_unnamed_files(&error) => named_file(folder, libc::O_DIRECT),
-        opened => opened,
-    };
-    let scratch = match scratch {
+    let scratch = match scratch_file(folder, true) {
         Ok(scratch) => scratch,
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => return Ok(None),
         Err(error) => return Err(error),
@@ -199,6 +195,15 @@ fn direct_io(folder: &Path) -> io::Result<Option<Alignment>> {
     })
 }
 
+/// A file that has no name, or has it no longer, so that it vanishes when it is closed.
+pub(crate) fn scratch_file(folder: &Path, is_direct: bool) -> io::Result<File> {
+    let flags = if is_direct { libc::O_DIRECT } else { 0 };
+    match unnamed_file(folder, flags) {
+        Err(error) if lacks_unnamed_files(&error) => named_file(folder, flags),
+        opened => opened,
+    }
+}
+
 /// A file without a name (`O_TMPFILE`): nothing is left behind, even by a crash.
 fn unnamed_file(folder: &Path, flags: i32) -> io::Result<File> {
     OpenOptions::new()
@@ -211,7 +216,7 @@ fn unnamed_file(folder: &Path, flags: i32) -> io::Result<File> {
 /// For file systems without unnamed files. The name is removed whether the open worked or not:
 /// some refuse `O_DIRECT` after they have made the file.
 fn named_file(folder: &Path, flags: i32) -> io::Result<File> {
-    let path = folder.join(format!(".logmill-doctor-{}", std::process::id()));
+    let path = folder.join(format!(".logmill-scratch-{}", std::process::id()));
     let mut options = OpenOptions::new();
     let opened = options
         .read(true)

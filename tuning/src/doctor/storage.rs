@@ -163,7 +163,7 @@ fn write_cache(device: &Device) -> Finding {
         )
         .mended_by(
             "a drive with power-loss protection, and no neighbours on it",
-            "syncs in tens of microseconds instead of milliseconds",
+            "quicker and steadier syncs",
         ),
     }
 }

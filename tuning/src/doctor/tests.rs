@@ -106,157 +106,109 @@ fn a_good_host_has_no_remarks() {
     assert!(findings.len() >= 19);
 }
 
+fn host_shows(check: &str, severity: Severity, change: impl FnOnce(&mut Host)) {
+    assert_says_all(&found(&host_with(change), &volume(), check), severity);
+}
+
+fn volume_shows(check: &str, severity: Severity, change: impl FnOnce(&mut Volume)) {
+    assert_says_all(&found(&host(), &volume_with(change), check), severity);
+}
+
+fn assert_says_all(finding: &Finding, severity: Severity) {
+    assert_eq!(finding.severity, severity, "{finding}");
+    assert!(!finding.reason.is_empty(), "{finding}");
+    assert!(finding.mend.is_some(), "{finding}");
+    assert!(finding.gain.is_some(), "{finding}");
+}
+
 #[test]
-fn what_is_wrong_with_the_host_is_found() {
+fn what_is_wrong_with_the_machine_is_found() {
     use Severity::{Failure, Note, Warning};
     let refused = |errno| RingSupport::Refused {
         errno: Some(errno),
         disabled: None,
     };
-    let swap = Memory {
-        total: 8 << 30,
-        available: 1 << 30,
-        swap_total: 1 << 30,
-        swap_used: 1,
-    };
+    let powersave = Some(["powersave".to_owned()].into());
+    host_shows("kernel", Failure, |h| {
+        h.kernel = KernelVersion::parse("5.4.0")
+    });
+    host_shows("kernel", Warning, |h| {
+        h.kernel = KernelVersion::parse("5.15.0")
+    });
+    host_shows("io_uring", Failure, |h| h.io_uring = refused(libc::ENOSYS));
+    host_shows("io_uring", Failure, |h| h.io_uring = refused(libc::EPERM));
+    host_shows("cores", Note, |h| h.processors = vec![3]);
+    host_shows("cpu-governor", Warning, |h| h.governors = powersave);
+    host_shows("clock-source", Warning, |h| {
+        h.clock_source = Some("hpet".into())
+    });
+    host_shows("huge-pages", Note, |h| h.huge_pages = Some("always".into()));
+}
+
+#[test]
+fn what_is_wrong_with_the_limits_is_found() {
+    use Severity::{Failure, Note, Warning};
     let limit = |amount| {
         Some(ResourceLimit {
             soft: Limit::At(amount),
             hard: Limit::Unlimited,
         })
     };
-    let cases: Vec<(&str, Severity, Host)> = vec![
-        (
-            "kernel",
-            Failure,
-            host_with(|h| h.kernel = KernelVersion::parse("5.4.0")),
-        ),
-        (
-            "kernel",
-            Warning,
-            host_with(|h| h.kernel = KernelVersion::parse("5.15.0")),
-        ),
-        (
-            "io_uring",
-            Failure,
-            host_with(|h| h.io_uring = refused(libc::ENOSYS)),
-        ),
-        (
-            "io_uring",
-            Failure,
-            host_with(|h| h.io_uring = refused(libc::EPERM)),
-        ),
-        ("cores", Note, host_with(|h| h.processors = vec![3])),
-        (
-            "cpu-governor",
-            Warning,
-            host_with(|h| h.governors = Some(["powersave".into()].into())),
-        ),
-        (
-            "clock-source",
-            Warning,
-            host_with(|h| h.clock_source = Some("hpet".into())),
-        ),
-        (
-            "huge-pages",
-            Note,
-            host_with(|h| h.huge_pages = Some("always".into())),
-        ),
-        (
-            "memlock",
-            Failure,
-            host_with(|h| h.locked_memory = limit(64 << 10)),
-        ),
-        (
-            "file-descriptors",
-            Warning,
-            host_with(|h| h.file_descriptors = limit(1024)),
-        ),
-        (
-            "file-descriptors",
-            Failure,
-            host_with(|h| h.file_descriptors = limit(64)),
-        ),
-        ("swap", Note, host_with(|h| h.memory = Some(swap))),
-        (
-            "accept-backlog",
-            Warning,
-            host_with(|h| h.backlog_max = Some(128)),
-        ),
-    ];
-    for (check, severity, host) in cases {
-        let finding = found(&host, &volume(), check);
-        assert_eq!(finding.severity, severity, "{finding}");
-        assert!(
-            finding.mend.is_some() && finding.gain.is_some(),
-            "{finding}"
-        );
-        assert!(!finding.reason.is_empty(), "{finding}");
-    }
+    host_shows("memlock", Failure, |h| h.locked_memory = limit(64 << 10));
+    host_shows("file-descriptors", Warning, |h| {
+        h.file_descriptors = limit(1024)
+    });
+    host_shows("file-descriptors", Failure, |h| {
+        h.file_descriptors = limit(64)
+    });
+    host_shows("accept-backlog", Warning, |h| h.backlog_max = Some(128));
+    host_shows("swap", Note, |h| {
+        h.memory.as_mut().unwrap().swap_total = 1 << 30
+    });
+    let calm = host_with(|h| {
+        h.memory.as_mut().unwrap().swap_total = 1 << 30;
+        h.swappiness = Some(1);
+    });
+    assert_eq!(found(&calm, &volume(), "swap").severity, Severity::Ok);
 }
 
 #[test]
 fn what_is_wrong_with_the_volume_is_found() {
     use Severity::{Failure, Note, Warning};
-    let named = |name: &str| volume_with(|v| v.file_system = Some(name.to_owned()));
     let wide = Alignment {
         memory: 512,
         offset: 65_536,
         reported: true,
     };
-    let device = |change: fn(&mut Device)| volume_with(|v| change(v.device.as_mut().unwrap()));
-    let cases: Vec<(&str, Severity, Volume)> = vec![
-        (
-            "data-directory",
-            Failure,
-            volume_with(|v| v.refusal = Some("Read-only".into())),
-        ),
-        ("file-system", Warning, named("tmpfs")),
-        ("file-system", Warning, named("nfs4")),
-        ("file-system", Warning, named("overlay")),
-        ("file-system", Note, named("btrfs")),
-        ("direct-io", Warning, volume_with(|v| v.direct_io = None)),
-        (
-            "direct-io",
-            Warning,
-            volume_with(|v| v.direct_io = Some(wide)),
-        ),
-        (
-            "flushes",
-            Warning,
-            volume_with(|v| v.mount_options.push("nobarrier".into())),
-        ),
-        (
-            "free-space",
-            Warning,
-            volume_with(|v| v.free_bytes = Some(1 << 20)),
-        ),
-        (
-            "write-cache",
-            Note,
-            device(|d| d.write_cache = Some(WriteCache::WriteBack)),
-        ),
-        (
-            "io-scheduler",
-            Warning,
-            device(|d| d.scheduler = Some("bfq".into())),
-        ),
-        (
-            "io-scheduler",
-            Note,
-            device(|d| d.scheduler = Some("mq-deadline".into())),
-        ),
-        ("dirty-pages", Note, volume_with(|v| v.direct_io = None)),
-    ];
-    for (check, severity, volume) in cases {
-        let finding = found(&host(), &volume, check);
-        assert_eq!(finding.severity, severity, "{finding}");
-        assert!(
-            finding.mend.is_some() && finding.gain.is_some(),
-            "{finding}"
-        );
-        assert!(!finding.reason.is_empty(), "{finding}");
-    }
+    volume_shows("data-directory", Failure, |v| {
+        v.refusal = Some("Read-only".into())
+    });
+    volume_shows("file-system", Warning, |v| {
+        v.file_system = Some("tmpfs".into())
+    });
+    volume_shows("file-system", Warning, |v| {
+        v.file_system = Some("nfs4".into())
+    });
+    volume_shows("file-system", Warning, |v| {
+        v.file_system = Some("overlay".into())
+    });
+    volume_shows("file-system", Note, |v| {
+        v.file_system = Some("btrfs".into())
+    });
+    volume_shows("direct-io", Warning, |v| v.direct_io = None);
+    volume_shows("direct-io", Warning, |v| v.direct_io = Some(wide));
+    volume_shows("dirty-pages", Note, |v| v.direct_io = None);
+    volume_shows("flushes", Warning, |v| {
+        v.mount_options.push("nobarrier".into())
+    });
+    volume_shows("free-space", Warning, |v| v.free_bytes = Some(1 << 20));
+    let on = |change: fn(&mut Device)| move |v: &mut Volume| change(v.device.as_mut().unwrap());
+    let write_back = on(|device| device.write_cache = Some(WriteCache::WriteBack));
+    volume_shows("write-cache", Note, write_back);
+    let scheduled = on(|device| device.scheduler = Some("bfq".into()));
+    volume_shows("io-scheduler", Warning, scheduled);
+    let scheduled = on(|device| device.scheduler = Some("mq-deadline".into()));
+    volume_shows("io-scheduler", Note, scheduled);
 }
 
 #[test]
