@@ -16,7 +16,8 @@ pub struct DiskError {
     pub path: String,
 }
 
-/// Classes of failure. Only [`DiskErrorKind::NoSpace`] may be retried, and only by allocation steps.
+/// Classes of failure. Only [`DiskErrorKind::NoSpace`] may be retried, and only by allocation
+/// steps.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum DiskErrorKind {
     /// No room, or a quota is used up: ENOSPC, EDQUOT.

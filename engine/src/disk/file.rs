@@ -119,8 +119,8 @@ impl Drop for FileLease {
     }
 }
 
-/// A range of a file to be sent to a reader, with the lease that keeps it in place. All its bytes are
-/// written (their write completed) and lie below the file's end.
+/// A range of a file to be sent to a reader, with the lease that keeps it in place. All its bytes
+/// are written (their write completed) and lie below the file's end.
 #[derive(Clone, Debug)]
 pub struct FileRange {
     /// The file.

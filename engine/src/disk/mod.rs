@@ -1,14 +1,14 @@
-//! The disk as the engine sees it: owned operations with completions for shards, blocking calls for
-//! recovery.
+//! The disk as the engine sees it: owned operations with completions for shards, blocking calls
+//! for recovery.
 //!
-//! A shard never waits for a disk. It pushes [`DiskOp`]s into a [`DiskOut`], the driver carries them
-//! out and feeds each [`Completion`] back. An operation owns what it touches (counted slices of
-//! regions, file names), so memory handed to the kernel can neither be written nor recycled before
-//! its completion.
+//! A shard never waits for a disk. It pushes [`DiskOp`]s into a [`DiskOut`], the driver carries
+//! them out and feeds each [`Completion`] back. An operation owns what it touches (counted slices
+//! of regions, file names), so memory handed to the kernel can neither be written nor recycled
+//! before its completion.
 //!
-//! Ordering: operations of one `DiskOut` may run and complete in any order. Who needs an order waits
-//! for a completion before pushing the next. A [`DiskOp::Sync`] covers the writes of that file that
-//! had *completed* before it was pushed, nothing else.
+//! Ordering: operations of one `DiskOut` may run and complete in any order. Who needs an order
+//! waits for a completion before pushing the next. A [`DiskOp::Sync`] covers the writes of that
+//! file that had *completed* before it was pushed, nothing else.
 //!
 //! Two drivers exist: `io::Ring` (the real one) and [`memory::MemoryDisk`] (deterministic, with
 //! faults).

@@ -14,7 +14,7 @@ pub struct OpKey(pub u64);
 #[derive(Debug)]
 pub enum DiskOp {
     /// Writes `parts` back to back at `position`. Direct I/O when position, memory and lengths are
-    /// multiples of 4096, through the page cache otherwise. Short writes are finished by the driver.
+    /// multiples of 4096, through the page cache otherwise. The driver finishes short writes.
     Write {
         /// Where.
         file: FileName,

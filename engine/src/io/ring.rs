@@ -171,16 +171,12 @@ impl Ring {
             } => {
                 let mode = self.write_mode(&file, position, &parts);
                 let opened = self.descriptors.open(&file, mode)?;
-                self.queue(
-                    key,
-                    "write",
-                    &file,
-                    Work::Write {
-                        file: opened,
-                        position,
-                        parts,
-                    },
-                );
+                let work = Work::Write {
+                    file: opened,
+                    position,
+                    parts,
+                };
+                self.queue(key, "write", &file, work);
             }
             DiskOp::Sync { file } => {
                 let opened = self.descriptors.open(&file, Mode::Buffered)?;

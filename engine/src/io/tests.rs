@@ -1,3 +1,5 @@
+//! The real disk: a ring and blocking files on a temporary folder.
+
 use std::{path::Path, time::Duration};
 
 use super::{Files, LogDirectories, Ring, RingEvent, RingOptions, resident_bytes};

@@ -1,3 +1,5 @@
+//! The disk in memory: what a crash keeps, errors on demand.
+
 use super::{Crash, MemoryDisk};
 use crate::{base::DirectoryIndex, disk::BlockingDisk};
 

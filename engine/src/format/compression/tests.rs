@@ -1,3 +1,5 @@
+//! Round trips through every codec, and hostile input.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Batches that pass, and each way to be refused.
+
 use super::super::batch::Attributes;
 use super::super::builder::BatchBuilder;
 use super::*;

@@ -1,3 +1,5 @@
+//! Sequences, duplicates and epochs of producers.
+
 use super::*;
 use crate::base::LeaderEpoch;
 use crate::format::batch::Attributes;

@@ -1,3 +1,5 @@
+//! Regions shared, recycled and bounded.
+
 use std::sync::mpsc;
 use std::thread;
 

@@ -1,3 +1,5 @@
+//! The table of APIs against published facts.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Arrays from the wire and from memory.
+
 use super::*;
 
 fn wire<'a>(bytes: &'a [u8]) -> Array<'a, &'a str> {

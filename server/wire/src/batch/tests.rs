@@ -325,7 +325,8 @@ proptest! {
         batch.check_crc()?;
         let read: Vec<_> = batch.records()?.collect::<Result<_, _>>()?;
         prop_assert_eq!(read.len(), records.len());
-        for (index, (read, (timestamp, key, value, headers))) in read.iter().zip(&records).enumerate() {
+        let pairs = read.iter().zip(&records).enumerate();
+        for (index, (read, (timestamp, key, value, headers))) in pairs {
             prop_assert_eq!(read.offset, base_offset + index as i64);
             prop_assert_eq!(read.timestamp, *timestamp);
             prop_assert_eq!(read.key, key.as_deref());

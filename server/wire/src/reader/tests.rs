@@ -1,3 +1,5 @@
+//! The reader on good, short and hostile input.
+
 use super::*;
 
 #[test]

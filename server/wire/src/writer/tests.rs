@@ -1,3 +1,5 @@
+//! The writer, its holes, and what the reader makes of it.
+
 use super::*;
 use crate::Reader;
 
