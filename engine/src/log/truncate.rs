@@ -305,6 +305,8 @@ impl Segment {
 
     /// Memory follows a cut that was made to the segment.
     fn cut_memory(&mut self) {
+        // It is active again.
+        self.sealed = false;
         let Some(memory) = &mut self.memory else {
             return;
         };
@@ -316,7 +318,6 @@ impl Segment {
         } else {
             self.memory = None;
         }
-        self.sealed = false;
     }
 }
 

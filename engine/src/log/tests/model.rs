@@ -309,7 +309,7 @@ proptest! {
     fn random_histories_read_back_what_was_appended(
         steps in prop::collection::vec(step(), 1..60),
         interval in prop_oneof![Just(200_u32), Just(4096)],
-        segment_bytes in prop_oneof![Just(30_000_u32), Just(200_000)],
+        segment_bytes in prop_oneof![Just(40_000_u32), Just(200_000)],
     ) {
         let settings = LogConfig { index_interval_bytes: interval, segment_bytes, ..config() };
         let mut run = Run { world: World::new(settings), model: Model::default(), epoch: 0 };
