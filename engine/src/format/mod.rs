@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod builder;
+pub mod checkpoint;
 pub mod compression;
 pub mod index;
 pub mod names;

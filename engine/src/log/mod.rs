@@ -15,6 +15,7 @@ mod seal;
 mod segment;
 mod sparse_index;
 mod state;
+mod timestamps;
 mod truncate;
 mod write_behind;
 
@@ -28,5 +29,6 @@ pub use read::{ReadError, ReadPlan, ReadRequest};
 pub use seal::SegmentFiles;
 pub use sparse_index::IndexWrite;
 pub use state::{PartitionState, SegmentState};
+pub use timestamps::{TimestampOffset, TimestampQuery, TimestampSearch, TimestampStep};
 pub use truncate::{ActiveCut, TruncateScan, TruncateStep, Truncated};
 pub use write_behind::{SegmentStep, SegmentWrite, SweepMode, SyncPoint};

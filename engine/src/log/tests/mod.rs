@@ -3,4 +3,5 @@
 mod appending;
 mod kit;
 mod model;
+mod timestamps;
 mod writing;

@@ -153,6 +153,14 @@ impl Run {
                 self.model
                     .append(&world.append_at(offset, self.epoch, &bytes));
             }
+            _ => self.apply_effect(step),
+        }
+    }
+
+    /// What moves bytes to files and away, and what cuts.
+    fn apply_effect(&mut self, step: &Step) {
+        let world = &mut self.world;
+        match *step {
             Step::Sweep {
                 full,
                 max_bytes,
@@ -216,6 +224,7 @@ impl Run {
                 self.model.start = to;
             }
             Step::Restart => world.restart(),
+            Step::Append { .. } | Step::Follow { .. } => unreachable!("done before"),
         }
     }
 
