@@ -13,6 +13,24 @@
 //!   stay elsewhere: [`Records::External`] leaves a [`Hole`].
 //! - [`frame`] puts headers and sizes around messages; [`batch`] reads and builds record batches.
 //!
+//! ```
+//! use logmill_wire::messages::metadata::{MetadataRequest, MetadataRequestTopic};
+//! use logmill_wire::{Message, RequestHeader, Writer, frame};
+//!
+//! let topics = [MetadataRequestTopic { name: Some("orders"), ..Default::default() }];
+//! let request = MetadataRequest { topics: Some((&topics).into()), ..Default::default() };
+//! let mut w = Writer::new();
+//! frame::write_request(&mut w, 12, 1, Some("me"), &request)?;
+//!
+//! let frame = &w.bytes[frame::SIZE_BYTES..];
+//! let (header, mut body) = RequestHeader::decode(frame)?;
+//! let decoded = MetadataRequest::decode(&mut body, header.request_api_version)?;
+//! for topic in decoded.topics.iter().flatten() {
+//!     assert_eq!(topic.name, Some("orders"));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Pure: no clock, no I/O, no randomness, no `unsafe`.
 
 #![forbid(unsafe_code)]

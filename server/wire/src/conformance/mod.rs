@@ -1,5 +1,6 @@
 //! Tests over all messages in all versions: against an independent codec, and for properties.
 
+mod golden;
 mod named;
 mod other_codec;
 mod properties;

@@ -196,6 +196,7 @@ apis! {
 }
 
 others! {
+    header: RequestHeader, ResponseHeader;
     messages::consumer_protocol: ConsumerProtocolSubscription, ConsumerProtocolAssignment;
     messages::default_principal_data: DefaultPrincipalData;
     records::metadata: RegisterBrokerRecord, UnregisterBrokerRecord, FenceBrokerRecord,
