@@ -1,0 +1,90 @@
+//! How a run went, second by second.
+
+use super::latency::Latency;
+
+/// One second of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Second {
+    /// Records acknowledged.
+    pub published: u64,
+    /// Their bytes (keys and values).
+    pub published_bytes: u64,
+    /// Records that failed.
+    pub failed: u64,
+    /// Records read.
+    pub consumed: u64,
+    /// Their bytes (keys and values).
+    pub consumed_bytes: u64,
+    /// From the intended time to the acknowledgement.
+    pub publish: Latency,
+    /// From the intended time until the record entered the producer.
+    pub delay: Latency,
+    /// From the intended time until a consumer had it.
+    pub end_to_end: Latency,
+}
+
+impl Second {
+    /// Adds what another thread saw in the same second.
+    pub fn merge(&mut self, other: &Self) {
+        self.published += other.published;
+        self.published_bytes += other.published_bytes;
+        self.failed += other.failed;
+        self.consumed += other.consumed;
+        self.consumed_bytes += other.consumed_bytes;
+        self.publish.merge(&other.publish);
+        self.delay.merge(&other.delay);
+        self.end_to_end.merge(&other.end_to_end);
+    }
+}
+
+/// The seconds of a run, from its start; the histograms of a run of an hour take some hundred MB,
+/// so a second's histograms are thinned to the sum of the run after [`Timeline::DETAILED_MAX`].
+#[derive(Clone, Debug, Default)]
+pub struct Timeline {
+    seconds: Vec<Second>,
+    total: Second,
+}
+
+impl Timeline {
+    /// Seconds that are kept apart; what comes later only adds to the last one and the total.
+    pub const DETAILED_MAX: usize = 600;
+
+    /// Adds what a thread saw in the second number `index` of the run.
+    pub fn add(&mut self, index: usize, seen: &Second) {
+        let index = index.min(Self::DETAILED_MAX - 1);
+        if self.seconds.len() <= index {
+            self.seconds.resize_with(index + 1, Second::default);
+        }
+        self.seconds[index].merge(seen);
+        self.total.merge(seen);
+    }
+
+    /// The seconds, oldest first.
+    pub fn seconds(&self) -> &[Second] {
+        &self.seconds
+    }
+
+    /// All seconds together.
+    pub fn total(&self) -> &Second {
+        &self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_meet_in_their_second() {
+        let mut timeline = Timeline::default();
+        let mut seen = Second { published: 3, ..Second::default() };
+        seen.publish.record(2_000, 3);
+        timeline.add(1, &seen);
+        timeline.add(1, &seen);
+        timeline.add(Timeline::DETAILED_MAX + 5, &seen);
+        assert_eq!(timeline.seconds().len(), Timeline::DETAILED_MAX);
+        assert_eq!(timeline.seconds()[1].publish.count(), 6);
+        assert_eq!(timeline.seconds()[Timeline::DETAILED_MAX - 1].published, 3);
+        assert_eq!(timeline.total().published, 9);
+    }
+}

@@ -1,0 +1,133 @@
+//! The 32 bytes that every generated record carries.
+
+use thiserror::Error;
+
+use super::arena::Filler;
+
+/// Length of an encoded stamp.
+pub const STAMP_BYTES: usize = 32;
+
+/// Who sent a record, which one it is, when it was meant to be sent, and what belongs to it.
+///
+/// Encoded little-endian: magic u16, content u8, arena bits u8, stream u32, sequence u64, intended
+/// time u64, extent u32, and the CRC-32C of these 28 bytes (and of the line, where there is one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// What the record's other bytes are.
+    pub content: Content,
+    /// The sender and run.
+    pub stream: u32,
+    /// The record's number in its stream and partition, from 0 without gaps.
+    pub sequence: u64,
+    /// When it was meant to be sent, nanoseconds since the epoch.
+    pub intended_ns: u64,
+    /// The value's length for filler, the line's index for lines.
+    pub extent: u32,
+}
+
+/// What stands beside a stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Filler out of an arena of this kind and size.
+    Filler {
+        /// The kind.
+        filler: Filler,
+        /// Log2 of the arena's places.
+        arena_bits: u8,
+    },
+    /// A line of a file.
+    Line,
+}
+
+/// Why a record is not what its stamp promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StampError {
+    /// It does not begin with the stamp's magic number.
+    #[error("no stamp")]
+    NoStamp,
+    /// The stamp's checksum, or that of the line it covers, does not match.
+    #[error("the stamp's checksum does not match")]
+    Checksum,
+    /// The stamp names a kind of content that cannot stand here.
+    #[error("the stamp names content that cannot stand here")]
+    WrongContent,
+    /// The value is shorter or longer than it was.
+    #[error("the value has another length than was sent")]
+    Length,
+    /// The bytes differ.
+    #[error("the value holds other bytes than were sent")]
+    Content,
+}
+
+impl Stamp {
+    /// Encodes the stamp; `covered` is the line it travels beside, empty for filler.
+    pub fn bytes(&self, covered: &[u8]) -> [u8; STAMP_BYTES] {
+        let mut out = [0; STAMP_BYTES];
+        let (code, bits) = match self.content {
+            Content::Filler { filler, arena_bits } => (filler.code(), arena_bits),
+            Content::Line => (LINE, 0),
+        };
+        out[0..2].copy_from_slice(&MAGIC.to_le_bytes());
+        out[2] = code;
+        out[3] = bits;
+        out[4..8].copy_from_slice(&self.stream.to_le_bytes());
+        out[8..16].copy_from_slice(&self.sequence.to_le_bytes());
+        out[16..24].copy_from_slice(&self.intended_ns.to_le_bytes());
+        out[24..28].copy_from_slice(&self.extent.to_le_bytes());
+        let check = crc32c::crc32c_append(crc32c::crc32c(&out[..28]), covered);
+        out[28..32].copy_from_slice(&check.to_le_bytes());
+        out
+    }
+
+    /// Decodes a stamp and checks its sum over itself and `covered`.
+    pub fn parse(bytes: &[u8], covered: &[u8]) -> Result<Self, StampError> {
+        let bytes: &[u8; STAMP_BYTES] = bytes.try_into().map_err(|_| StampError::NoStamp)?;
+        if u16::from_le_bytes([bytes[0], bytes[1]]) != MAGIC {
+            return Err(StampError::NoStamp);
+        }
+        let check = crc32c::crc32c_append(crc32c::crc32c(&bytes[..28]), covered);
+        if check.to_le_bytes() != bytes[28..32] {
+            return Err(StampError::Checksum);
+        }
+        let content = match (bytes[2], Filler::from_code(bytes[2])) {
+            (LINE, _) => Content::Line,
+            (_, Some(filler)) => Content::Filler { filler, arena_bits: bytes[3] },
+            _ => return Err(StampError::WrongContent),
+        };
+        Ok(Self {
+            content,
+            stream: u32::from_le_bytes(array(&bytes[4..8])),
+            sequence: u64::from_le_bytes(array(&bytes[8..16])),
+            intended_ns: u64::from_le_bytes(array(&bytes[16..24])),
+            extent: u32::from_le_bytes(array(&bytes[24..28])),
+        })
+    }
+}
+
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().expect("the caller cuts exactly N bytes")
+}
+
+const MAGIC: u16 = 0x6D4C;
+const LINE: u8 = 255;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn comes_back_and_any_flipped_bit_is_found(
+            stream: u32, sequence: u64, intended_ns: u64, extent: u32,
+            line in proptest::collection::vec(any::<u8>(), 0..50), bit in 0_usize..256,
+        ) {
+            let stamp = Stamp { content: Content::Line, stream, sequence, intended_ns, extent };
+            let mut bytes = stamp.bytes(&line);
+            prop_assert_eq!(Stamp::parse(&bytes, &line), Ok(stamp));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(Stamp::parse(&bytes, &line).is_err());
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The producer path.
+
+mod partitioner;
+
+pub use partitioner::{PartitionPlan, Partitioner, by_key, murmur2};
