@@ -14,8 +14,13 @@ pub struct Clock {
 impl Clock {
     /// Anchors the clock to the wall clock now.
     pub fn start() -> Self {
-        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        Self { anchor: Instant::now(), epoch_ns: epoch.as_nanos() as u64 }
+        let epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or(Duration::ZERO);
+        Self {
+            anchor: Instant::now(),
+            epoch_ns: epoch.as_nanos() as u64,
+        }
     }
 
     /// Nanoseconds since the Unix epoch.
@@ -42,7 +47,10 @@ mod tests {
     fn time_goes_forward_and_is_anchored() {
         let clock = Clock::start();
         let first = clock.now();
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64;
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap()
+            .as_nanos() as u64;
         assert!(clock.now() >= first);
         assert!(wall.abs_diff(clock.now()) < 1_000_000_000);
         assert_eq!(until(5, 3), Duration::ZERO);

@@ -5,6 +5,7 @@
 //! latency taken from the intended time, checks of every record that is read, and reports.
 
 pub mod clock;
+pub mod history;
 pub mod load;
 pub mod measure;
 pub mod payload;

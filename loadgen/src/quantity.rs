@@ -14,7 +14,11 @@ pub fn bytes(text: &str) -> Result<u64, String> {
         "k" | "kib" => 1024.0,
         "m" | "mib" => 1_048_576.0,
         "g" | "gib" => 1_073_741_824.0,
-        _ => return Err(format!("'{unit}' is no unit of size; use B, KB, KiB, MB, MiB, GB, GiB")),
+        _ => {
+            return Err(format!(
+                "'{unit}' is no unit of size; use B, KB, KiB, MB, MiB, GB, GiB"
+            ));
+        }
     };
     whole(number * scale, text)
 }
@@ -41,7 +45,11 @@ pub fn span(text: &str) -> Result<Duration, String> {
         "" | "s" => number,
         "m" | "min" => number * 60.0,
         "h" => number * 3_600.0,
-        _ => return Err(format!("'{unit}' is no unit of time; use us, ms, s, m or h")),
+        _ => {
+            return Err(format!(
+                "'{unit}' is no unit of time; use us, ms, s, m or h"
+            ));
+        }
     };
     Duration::try_from_secs_f64(seconds).map_err(|_| format!("'{text}' is out of range"))
 }
@@ -77,7 +85,9 @@ pub fn show_count(value: u64) -> String {
 
 fn split(text: &str) -> Result<(f64, &str), String> {
     let text = text.trim();
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let number: f64 = text[..end]
         .parse()
         .map_err(|_| format!("'{text}' does not begin with a number, such as 64KiB, 10k or 5s"))?;

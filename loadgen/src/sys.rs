@@ -21,7 +21,12 @@ pub struct PollFd {
 impl PollFd {
     /// Waits for reading, and for writing if `want_write`.
     pub fn new(fd: RawFd, want_write: bool) -> Self {
-        Self { fd, want_write, readable: false, writable: false }
+        Self {
+            fd,
+            want_write,
+            readable: false,
+            writable: false,
+        }
     }
 }
 
@@ -35,7 +40,11 @@ pub fn poll(
     scratch.clear();
     for entry in fds.iter() {
         let write = if entry.want_write { libc::POLLOUT } else { 0 };
-        scratch.push(libc::pollfd { fd: entry.fd, events: libc::POLLIN | write, revents: 0 });
+        scratch.push(libc::pollfd {
+            fd: entry.fd,
+            events: libc::POLLIN | write,
+            revents: 0,
+        });
     }
     let spec = timeout.map(|t| libc::timespec {
         tv_sec: t.as_secs().min(i32::MAX as u64) as libc::time_t,
@@ -46,11 +55,20 @@ pub fn poll(
     // `spec_ptr` is null or points at `spec`, which lives until the end of this function, and a
     // null signal mask leaves the mask as it is.
     let ready = unsafe {
-        libc::ppoll(scratch.as_mut_ptr(), scratch.len() as libc::nfds_t, spec_ptr, std::ptr::null())
+        libc::ppoll(
+            scratch.as_mut_ptr(),
+            scratch.len() as libc::nfds_t,
+            spec_ptr,
+            std::ptr::null(),
+        )
     };
     if ready < 0 {
         let error = io::Error::last_os_error();
-        return if error.kind() == io::ErrorKind::Interrupted { Ok(0) } else { Err(error) };
+        return if error.kind() == io::ErrorKind::Interrupted {
+            Ok(0)
+        } else {
+            Err(error)
+        };
     }
     for (entry, raw) in fds.iter_mut().zip(scratch.iter()) {
         let failed = raw.revents & (libc::POLLERR | libc::POLLHUP | libc::POLLNVAL) != 0;
@@ -66,7 +84,10 @@ pub fn process_cpu() -> Duration {
     let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
     // SAFETY: `usage` is a valid, exclusively borrowed rusage for the kernel to fill.
     let rc = unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
-    assert_eq!(rc, 0, "getrusage(RUSAGE_SELF) cannot fail with a valid pointer");
+    assert_eq!(
+        rc, 0,
+        "getrusage(RUSAGE_SELF) cannot fail with a valid pointer"
+    );
     timeval(usage.ru_utime) + timeval(usage.ru_stime)
 }
 
@@ -107,7 +128,11 @@ pub fn signal(pid: u32, signal: i32) -> io::Result<()> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "not a process id"))?;
     // SAFETY: kill has no memory effects; pid is positive, so no process group is addressed.
     let rc = unsafe { libc::kill(pid, signal) };
-    if rc == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if rc == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Free bytes for an unprivileged writer on the file system that holds `path`.
@@ -119,7 +144,11 @@ pub fn free_bytes(path: &std::path::Path) -> io::Result<u64> {
     let mut stat: libc::statvfs = unsafe { std::mem::zeroed() };
     // SAFETY: `c_path` ends with a zero byte and `stat` is exclusively borrowed for the call.
     let rc = unsafe { libc::statvfs(c_path.as_ptr(), &raw mut stat) };
-    if rc == 0 { Ok(stat.f_bavail * stat.f_frsize) } else { Err(io::Error::last_os_error()) }
+    if rc == 0 {
+        Ok(stat.f_bavail * stat.f_frsize)
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 fn timeval(value: libc::timeval) -> Duration {
@@ -143,7 +172,10 @@ mod tests {
         let mut fds = [PollFd::new(far.as_raw_fd(), false)];
         let mut scratch = Vec::new();
         let begun = Instant::now();
-        assert_eq!(poll(&mut fds, &mut scratch, Some(Duration::from_millis(2))).unwrap(), 0);
+        assert_eq!(
+            poll(&mut fds, &mut scratch, Some(Duration::from_millis(2))).unwrap(),
+            0
+        );
         assert!(begun.elapsed() >= Duration::from_millis(2));
         near.write_all(b"x").unwrap();
         assert_eq!(poll(&mut fds, &mut scratch, None).unwrap(), 1);

@@ -20,7 +20,9 @@ impl FromStr for Arrivals {
         match text {
             "constant" => Ok(Self::Constant),
             "poisson" => Ok(Self::Poisson),
-            _ => Err(format!("'{text}' is no arrival process; use constant or poisson")),
+            _ => Err(format!(
+                "'{text}' is no arrival process; use constant or poisson"
+            )),
         }
     }
 }
@@ -45,7 +47,13 @@ impl Schedule {
         let mut random = SplitMix64::new(seed ^ 0x0A77_1BA1);
         // Several senders start at different points of their first gap.
         let offset_ns = gap_ns * random.unit();
-        Self { arrivals, gap_ns, offset_ns, origin_ns, random }
+        Self {
+            arrivals,
+            gap_ns,
+            offset_ns,
+            origin_ns,
+            random,
+        }
     }
 
     /// When the next record is meant to be sent.
@@ -73,8 +81,9 @@ mod tests {
 
     fn gaps(arrivals: Arrivals) -> Vec<f64> {
         let mut schedule = Schedule::new(arrivals, 10_000.0, 1_000, 3);
-        let times: Vec<u64> =
-            (0..50_001).map(|_| schedule.take_due(u64::MAX).unwrap()).collect();
+        let times: Vec<u64> = (0..50_001)
+            .map(|_| schedule.take_due(u64::MAX).unwrap())
+            .collect();
         times.windows(2).map(|w| (w[1] - w[0]) as f64).collect()
     }
 
@@ -83,9 +92,11 @@ mod tests {
         for arrivals in [Arrivals::Constant, Arrivals::Poisson] {
             let gaps = gaps(arrivals);
             let mean = gaps.iter().sum::<f64>() / gaps.len() as f64;
-            assert!((mean / 100_000.0 - 1.0).abs() < 0.02, "{arrivals:?}: {mean}");
-            let variance =
-                gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
+            assert!(
+                (mean / 100_000.0 - 1.0).abs() < 0.02,
+                "{arrivals:?}: {mean}"
+            );
+            let variance = gaps.iter().map(|g| (g - mean).powi(2)).sum::<f64>() / gaps.len() as f64;
             let deviation = variance.sqrt() / mean;
             match arrivals {
                 Arrivals::Constant => assert!(deviation < 0.001, "{deviation}"),
@@ -100,8 +111,7 @@ mod tests {
         let mut schedule = Schedule::new(Arrivals::Constant, 1_000.0, 0, 1);
         let first = schedule.next_ns();
         assert_eq!(schedule.take_due(first - 1), None);
-        let late: Vec<u64> =
-            std::iter::from_fn(|| schedule.take_due(first + 10_000_000)).collect();
+        let late: Vec<u64> = std::iter::from_fn(|| schedule.take_due(first + 10_000_000)).collect();
         assert_eq!(late.len(), 11);
         assert_eq!(late[0], first);
         assert!(late.windows(2).all(|w| w[1] - w[0] == 1_000_000));

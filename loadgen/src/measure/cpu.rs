@@ -24,14 +24,21 @@ pub struct CpuUse {
 impl CpuMeter {
     /// Starts a reading; `broker` is its process id, if it is known.
     pub fn start(broker: Option<u32>) -> Self {
-        Self { broker, broker_before: broker.and_then(of_process), own_before: sys::process_cpu() }
+        Self {
+            broker,
+            broker_before: broker.and_then(of_process),
+            own_before: sys::process_cpu(),
+        }
     }
 
     /// What was used since the start.
     pub fn stop(&self) -> CpuUse {
         let after = self.broker.and_then(of_process);
         CpuUse {
-            broker: self.broker_before.zip(after).map(|(b, a)| a.saturating_sub(b)),
+            broker: self
+                .broker_before
+                .zip(after)
+                .map(|(b, a)| a.saturating_sub(b)),
             generator: sys::process_cpu().saturating_sub(self.own_before),
         }
     }
@@ -61,7 +68,9 @@ fn parse_stat(stat: &str, ticks_per_second: u64) -> Option<Duration> {
     let mut fields = fields.split_ascii_whitespace().skip(11);
     let user: u64 = fields.next()?.parse().ok()?;
     let system: u64 = fields.next()?.parse().ok()?;
-    Some(Duration::from_secs_f64((user + system) as f64 / ticks_per_second as f64))
+    Some(Duration::from_secs_f64(
+        (user + system) as f64 / ticks_per_second as f64,
+    ))
 }
 
 fn per_gb(used: Duration, bytes: u64) -> Option<f64> {
@@ -86,7 +95,10 @@ mod tests {
         let used = CpuMeter::start(None).stop();
         assert_eq!(used.broker, None);
         assert_eq!(used.broker_per_gb(5), None);
-        let used = CpuUse { broker: Some(Duration::from_secs(2)), ..CpuUse::default() };
+        let used = CpuUse {
+            broker: Some(Duration::from_secs(2)),
+            ..CpuUse::default()
+        };
         assert_eq!(used.broker_per_gb(4_000_000_000), Some(0.5));
         assert_eq!(used.generator_per_gb(0), None);
     }

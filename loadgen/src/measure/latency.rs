@@ -15,7 +15,10 @@ impl Default for Latency {
     fn default() -> Self {
         let histogram = Histogram::new_with_bounds(1, HIGHEST_US, 3)
             .expect("the bounds are constants that the crate accepts");
-        Self { histogram, sum_us: 0.0 }
+        Self {
+            histogram,
+            sum_us: 0.0,
+        }
     }
 }
 
@@ -29,7 +32,9 @@ impl Latency {
 
     /// Adds another thread's samples.
     pub fn merge(&mut self, other: &Self) {
-        self.histogram.add(&other.histogram).expect("all histograms have the same bounds");
+        self.histogram
+            .add(&other.histogram)
+            .expect("all histograms have the same bounds");
         self.sum_us += other.sum_us;
     }
 
@@ -67,7 +72,10 @@ impl Latency {
 
     /// The figures that reports show.
     pub fn summary(&self) -> Summary {
-        let at = |quantile| Percentile { quantile, micros: self.quantile_us(quantile) };
+        let at = |quantile| Percentile {
+            quantile,
+            micros: self.quantile_us(quantile),
+        };
         Summary {
             count: self.count(),
             mean_us: self.mean_us(),
@@ -93,7 +101,10 @@ pub struct Summary {
 impl Summary {
     /// The percentile at `quantile`, if it is among those kept and supported.
     pub fn at(&self, quantile: f64) -> Option<u64> {
-        self.percentiles.iter().find(|p| (p.quantile - quantile).abs() < 1e-9)?.micros
+        self.percentiles
+            .iter()
+            .find(|p| (p.quantile - quantile).abs() < 1e-9)?
+            .micros
     }
 }
 

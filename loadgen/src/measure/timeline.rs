@@ -77,7 +77,10 @@ mod tests {
     #[test]
     fn threads_meet_in_their_second() {
         let mut timeline = Timeline::default();
-        let mut seen = Second { published: 3, ..Second::default() };
+        let mut seen = Second {
+            published: 3,
+            ..Second::default()
+        };
         seen.publish.record(2_000, 3);
         timeline.add(1, &seen);
         timeline.add(1, &seen);

@@ -55,7 +55,11 @@ impl Arena {
             Filler::Text => text(&mut random, length),
             Filler::Zero => vec![0; length],
         };
-        Self { filler, bits, bytes }
+        Self {
+            filler,
+            bits,
+            bytes,
+        }
     }
 
     /// The filler of the record `sequence` of `stream`; `length` is at most [`Arena::longest`].
@@ -94,7 +98,9 @@ fn text(random: &mut SplitMix64, length: usize) -> Vec<u8> {
     let words: Vec<Vec<u8>> = (0..VOCABULARY)
         .map(|_| {
             let letters = 2 + random.below(9);
-            (0..letters).map(|_| b'a' + random.below(26) as u8).collect()
+            (0..letters)
+                .map(|_| b'a' + random.below(26) as u8)
+                .collect()
         })
         .collect();
     let mut bytes = Vec::with_capacity(length + 64);

@@ -44,7 +44,10 @@ impl Input {
     /// Reads and unpacks a file. Lines end with `\n`, which is not part of the record; the last
     /// line need not end; empty lines are records with an empty value.
     pub fn open(path: &Path) -> Result<Self, InputError> {
-        let failed = |source| InputError::Read { path: path.to_owned(), source };
+        let failed = |source| InputError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let mut file = BufReader::new(File::open(path).map_err(failed)?);
         let mut magic = [0; 4];
         let got = read_up_to(&mut file, &mut magic).map_err(failed)?;
@@ -52,16 +55,19 @@ impl Input {
         let limit = Self::BYTES_MAX as u64 + 1;
         let mut bytes = Vec::new();
         match magic {
-            [0x1F, 0x8B, ..] => {
-                flate2::read::MultiGzDecoder::new(whole).take(limit).read_to_end(&mut bytes)
-            }
+            [0x1F, 0x8B, ..] => flate2::read::MultiGzDecoder::new(whole)
+                .take(limit)
+                .read_to_end(&mut bytes),
             [0x28, 0xB5, 0x2F, 0xFD] => zstd::stream::read::Decoder::new(whole)
                 .and_then(|decoder| decoder.take(limit).read_to_end(&mut bytes)),
             _ => whole.take(limit).read_to_end(&mut bytes),
         }
         .map_err(failed)?;
         if bytes.len() > Self::BYTES_MAX {
-            return Err(InputError::TooLarge { path: path.to_owned(), max: Self::BYTES_MAX });
+            return Err(InputError::TooLarge {
+                path: path.to_owned(),
+                max: Self::BYTES_MAX,
+            });
         }
         Self::from_bytes(bytes).ok_or_else(|| InputError::Empty(path.to_owned()))
     }
@@ -87,7 +93,11 @@ impl Input {
 
     /// The line at `index`, without its end; `index` is below [`Input::len`].
     pub fn line(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize + 1 };
+        let start = if index == 0 {
+            0
+        } else {
+            self.ends[index - 1] as usize + 1
+        };
         &self.bytes[start..self.ends[index] as usize]
     }
 
@@ -98,7 +108,10 @@ impl Input {
 
     /// The length of the longest line, in bytes.
     pub fn longest_bytes(&self) -> usize {
-        (0..self.len()).map(|i| self.line(i).len()).max().unwrap_or(0)
+        (0..self.len())
+            .map(|i| self.line(i).len())
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -135,7 +148,11 @@ mod tests {
         let expected: Vec<&[u8]> = vec![b"one", b"", b"three", b"four without end"];
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(text).unwrap();
-        let packed = [gzip.finish().unwrap(), zstd::bulk::compress(text, 1).unwrap(), text.to_vec()];
+        let packed = [
+            gzip.finish().unwrap(),
+            zstd::bulk::compress(text, 1).unwrap(),
+            text.to_vec(),
+        ];
         for bytes in packed {
             let input = open(&bytes).unwrap();
             assert_eq!(lines(&input), expected);
@@ -148,8 +165,13 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_named() {
         assert!(matches!(open(b""), Err(InputError::Empty(_))));
-        assert!(matches!(open(b"\x1f\x8b not gzip"), Err(InputError::Read { .. })));
-        let missing = Input::open(Path::new("/nowhere/at/all")).unwrap_err().to_string();
+        assert!(matches!(
+            open(b"\x1f\x8b not gzip"),
+            Err(InputError::Read { .. })
+        ));
+        let missing = Input::open(Path::new("/nowhere/at/all"))
+            .unwrap_err()
+            .to_string();
         assert!(missing.contains("/nowhere/at/all"), "{missing}");
     }
 }

@@ -42,12 +42,15 @@ impl FromStr for KeyPlan {
             "uniform" => number().map(Self::Uniform),
             "sequence" => number().map(Self::Sequence),
             "zipf" => {
-                let exponent: f64 =
-                    exponent.parse().map_err(|_| format!("bad exponent '{exponent}'"))?;
+                let exponent: f64 = exponent
+                    .parse()
+                    .map_err(|_| format!("bad exponent '{exponent}'"))?;
                 Zipf::new(number()? as f64, exponent).map_err(|e| format!("'{text}': {e}"))?;
                 Ok(Self::Zipf(number()?, exponent))
             }
-            _ => Err(format!("'{kind}' is no key plan; use none, uniform:N, zipf:N, sequence:N")),
+            _ => Err(format!(
+                "'{kind}' is no key plan; use none, uniform:N, zipf:N, sequence:N"
+            )),
         }
     }
 }
@@ -79,7 +82,10 @@ impl Keys {
             ),
             KeyPlan::Sequence(count) => Draw::Sequence { next: 0, count },
         };
-        Self { source, key: *b"key-000000000000" }
+        Self {
+            source,
+            key: *b"key-000000000000",
+        }
     }
 
     /// The next key: `key-` and twelve hexadecimal digits, or none.

@@ -43,7 +43,10 @@ impl Source {
             Self::Synthetic(arena) => {
                 let body = length.max(STAMP_BYTES) - STAMP_BYTES;
                 let filler = arena.slice(stamp.stream, stamp.sequence, body);
-                let content = Content::Filler { filler: arena.filler(), arena_bits: arena.bits() };
+                let content = Content::Filler {
+                    filler: arena.filler(),
+                    arena_bits: arena.bits(),
+                };
                 let total = (body + STAMP_BYTES) as u32;
                 (stamp.with(content, total), filler)
             }
@@ -109,7 +112,9 @@ impl Inspector {
         let mut inspector = Self::default();
         match source {
             Some(Source::Synthetic(arena)) => {
-                inspector.arenas.insert((arena.filler(), arena.bits()), Arc::clone(arena));
+                inspector
+                    .arenas
+                    .insert((arena.filler(), arena.bits()), Arc::clone(arena));
             }
             Some(Source::Lines(input)) => inspector.input = Some(Arc::clone(input)),
             None => {}
@@ -140,7 +145,8 @@ impl Inspector {
             return Verdict::Corrupt(StampError::Length);
         }
         let arena = self.arena(filler, arena_bits);
-        if body.len() <= arena.longest() && arena.slice(stamp.stream, stamp.sequence, body.len()) == body
+        if body.len() <= arena.longest()
+            && arena.slice(stamp.stream, stamp.sequence, body.len()) == body
         {
             Verdict::Intact(stamp)
         } else {
@@ -155,14 +161,21 @@ impl Inspector {
                     let index = stamp.extent as usize;
                     index < input.len() && input.line(index) == value
                 });
-                if same { Verdict::Intact(stamp) } else { Verdict::Corrupt(StampError::Content) }
+                if same {
+                    Verdict::Intact(stamp)
+                } else {
+                    Verdict::Corrupt(StampError::Content)
+                }
             }
             Err(error) => Verdict::Corrupt(error),
         }
     }
 
     fn arena(&mut self, filler: Filler, bits: u8) -> &Arena {
-        let known = self.recent.as_ref().is_some_and(|a| a.filler() == filler && a.bits() == bits);
+        let known = self
+            .recent
+            .as_ref()
+            .is_some_and(|a| a.filler() == filler && a.bits() == bits);
         if !known {
             let arena = self
                 .arenas
@@ -181,7 +194,11 @@ mod tests {
     use super::*;
 
     fn header(sequence: u64) -> Header {
-        Header { stream: 7, sequence, intended_ns: 1_234_567_890 }
+        Header {
+            stream: 7,
+            sequence,
+            intended_ns: 1_234_567_890,
+        }
     }
 
     #[test]
@@ -197,7 +214,10 @@ mod tests {
             assert_eq!(inspector.inspect(&value, None), Verdict::Intact(stamp));
             for at in [0, 5, 31, 32, 99] {
                 value[at] ^= 1;
-                assert!(!matches!(inspector.inspect(&value, None), Verdict::Intact(_)), "{at}");
+                assert!(
+                    !matches!(inspector.inspect(&value, None), Verdict::Intact(_)),
+                    "{at}"
+                );
                 value[at] ^= 1;
             }
             assert_eq!(
@@ -218,10 +238,16 @@ mod tests {
         for turn in 0..8 {
             let (stamp, line) = source.record(&header(turn), 0, turn);
             let beside = stamp.bytes(line);
-            assert_eq!(with_file.inspect(line, Some(&beside)), Verdict::Intact(stamp));
+            assert_eq!(
+                with_file.inspect(line, Some(&beside)),
+                Verdict::Intact(stamp)
+            );
             assert_eq!(without.inspect(line, Some(&beside)), Verdict::Intact(stamp));
             let other = b"beta gammb";
-            assert!(matches!(without.inspect(other, Some(&beside)), Verdict::Corrupt(_)));
+            assert!(matches!(
+                without.inspect(other, Some(&beside)),
+                Verdict::Corrupt(_)
+            ));
         }
     }
 

@@ -39,7 +39,11 @@ impl SizePlan {
             Self::Exponential(mean) => f64::from(*mean),
             Self::Mix(parts) => {
                 let weight: f64 = parts.iter().map(|&(_, w)| f64::from(w)).sum();
-                parts.iter().map(|&(b, w)| f64::from(b) * f64::from(w)).sum::<f64>() / weight
+                parts
+                    .iter()
+                    .map(|&(b, w)| f64::from(b) * f64::from(w))
+                    .sum::<f64>()
+                    / weight
             }
         }
     }
@@ -66,12 +70,19 @@ impl FromStr for SizePlan {
         }
         if let Some(parts) = text.strip_prefix("mix:") {
             let parse = |part: &str| {
-                let (bytes, weight) =
-                    part.split_once('=').ok_or("a mix is SIZE=WEIGHT,SIZE=WEIGHT")?;
-                let weight: u32 = weight.parse().map_err(|_| format!("bad weight '{weight}'"))?;
+                let (bytes, weight) = part
+                    .split_once('=')
+                    .ok_or("a mix is SIZE=WEIGHT,SIZE=WEIGHT")?;
+                let weight: u32 = weight
+                    .parse()
+                    .map_err(|_| format!("bad weight '{weight}'"))?;
                 Ok((size(bytes)?, weight.max(1)))
             };
-            return parts.split(',').map(parse).collect::<Result<_, String>>().map(Self::Mix);
+            return parts
+                .split(',')
+                .map(parse)
+                .collect::<Result<_, String>>()
+                .map(Self::Mix);
         }
         if let Some((low, high)) = text.split_once("..") {
             let (low, high) = (size(low)?, size(high)?);
@@ -94,7 +105,10 @@ pub struct Sizes {
 impl Sizes {
     /// Draws from `plan` with a sequence that belongs to `seed`.
     pub fn new(plan: SizePlan, seed: u64) -> Self {
-        Self { plan, random: SplitMix64::new(seed ^ 0x5153_5A45) }
+        Self {
+            plan,
+            random: SplitMix64::new(seed ^ 0x5153_5A45),
+        }
     }
 
     /// The next length, in bytes.
@@ -144,17 +158,27 @@ mod tests {
     fn draws_have_the_planned_mean() {
         for plan in ["1KiB", "100..4KiB", "exp:1000", "mix:100=9,10000=1"] {
             let (drawn, planned) = mean_of(plan);
-            assert!((drawn / planned - 1.0).abs() < 0.05, "{plan}: {drawn} against {planned}");
+            assert!(
+                (drawn / planned - 1.0).abs() < 0.05,
+                "{plan}: {drawn} against {planned}"
+            );
         }
     }
 
     #[test]
     fn bounds_hold_and_nonsense_is_refused() {
         let mut sizes = Sizes::new("100..101".parse().unwrap(), 9);
-        assert!((0..1_000).map(|_| sizes.draw()).all(|n| n == 100 || n == 101));
+        assert!(
+            (0..1_000)
+                .map(|_| sizes.draw())
+                .all(|n| n == 100 || n == 101)
+        );
         for bad in ["8", "5MiB", "mix:100", "200..100", "exp:x"] {
             assert!(bad.parse::<SizePlan>().is_err(), "{bad}");
         }
-        assert_eq!("mix:100=1,64KiB=1".parse::<SizePlan>().unwrap().longest(), 65_536);
+        assert_eq!(
+            "mix:100=1,64KiB=1".parse::<SizePlan>().unwrap().longest(),
+            65_536
+        );
     }
 }

@@ -91,7 +91,10 @@ impl Stamp {
         }
         let content = match (bytes[2], Filler::from_code(bytes[2])) {
             (LINE, _) => Content::Line,
-            (_, Some(filler)) => Content::Filler { filler, arena_bits: bytes[3] },
+            (_, Some(filler)) => Content::Filler {
+                filler,
+                arena_bits: bytes[3],
+            },
             _ => return Err(StampError::WrongContent),
         };
         Ok(Self {

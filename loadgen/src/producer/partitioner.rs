@@ -47,7 +47,13 @@ impl Partitioner {
     /// `sticky_bytes`. `start` spreads several producers over the partitions.
     pub fn new(plan: PartitionPlan, partitions: u32, sticky_bytes: usize, start: u32) -> Self {
         assert!(partitions > 0, "a topic has at least one partition");
-        Self { plan, partitions, current: start % partitions, stuck_bytes: 0, sticky_bytes }
+        Self {
+            plan,
+            partitions,
+            current: start % partitions,
+            stuck_bytes: 0,
+            sticky_bytes,
+        }
     }
 
     /// The partition for a record of `bytes` with this key.
@@ -113,12 +119,20 @@ mod tests {
             (b"foobar", -790_332_482),
             (b"a-little-bit-long-string", -985_981_536),
             (b"a-little-bit-longer-string", -1_486_304_829),
-            (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58_897_971),
+            (
+                b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8",
+                -58_897_971,
+            ),
             (b"abc", 479_470_107),
             (b"", 275_646_681),
         ];
         for (key, hash) in known {
-            assert_eq!(murmur2(key) as i32, hash, "{}", String::from_utf8_lossy(key));
+            assert_eq!(
+                murmur2(key) as i32,
+                hash,
+                "{}",
+                String::from_utf8_lossy(key)
+            );
         }
     }
 

@@ -1,0 +1,302 @@
+//! The checker against histories with faults put in.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::payload::{Content, Filler, Stamp};
+
+const LANE: Lane = Lane {
+    stream: 9,
+    partition: 2,
+};
+
+fn stamp(stream: u32, sequence: u64) -> Stamp {
+    let content = Content::Filler {
+        filler: Filler::Zero,
+        arena_bits: 12,
+    };
+    Stamp {
+        content,
+        stream,
+        sequence,
+        intended_ns: 0,
+        extent: 32,
+    }
+}
+
+/// Reads `log` (stream, sequence) as partition 2 from offset 0, acknowledges `acknowledged`.
+fn check(
+    log: &[(u32, u64)],
+    acknowledged: &[(u32, u64, Option<i64>)],
+    facts: SenderFacts,
+) -> Findings {
+    let mut reader = Reader::new(true);
+    let mut ledger = Ledger::default();
+    for &stream in &[9, 10] {
+        ledger.sender(stream, facts);
+    }
+    for (offset, &(stream, sequence)) in log.iter().enumerate() {
+        reader.record(2, offset as i64, &stamp(stream, sequence));
+        if offset % 5 == 4 {
+            reader
+                .take_runs()
+                .into_iter()
+                .for_each(|run| ledger.seen(run));
+        }
+    }
+    for &(stream, first, offset) in acknowledged {
+        let run = Run {
+            lane: Lane {
+                stream,
+                partition: 2,
+            },
+            first,
+            count: 1,
+            offset,
+        };
+        ledger.sent(run, Outcome::Acknowledged);
+    }
+    reader
+        .take_runs()
+        .into_iter()
+        .for_each(|run| ledger.seen(run));
+    reader
+        .take_violations()
+        .into_iter()
+        .for_each(|v| ledger.violation(v));
+    ledger.close()
+}
+
+fn acks(log: &[(u32, u64)]) -> Vec<(u32, u64, Option<i64>)> {
+    let offsets = log.iter().enumerate();
+    offsets
+        .map(|(at, &(stream, sequence))| (stream, sequence, Some(at as i64)))
+        .collect()
+}
+
+const PLAIN: SenderFacts = SenderFacts {
+    idempotent: false,
+    retries: 0,
+};
+const RETRIED: SenderFacts = SenderFacts {
+    idempotent: false,
+    retries: 1,
+};
+const IDEMPOTENT: SenderFacts = SenderFacts {
+    idempotent: true,
+    retries: 1,
+};
+
+fn sample() -> Vec<(u32, u64)> {
+    let mut log = Vec::new();
+    for turn in 0..10 {
+        log.extend((0..7).map(|i| (9, turn * 7 + i)));
+        log.extend((0..3).map(|i| (10, turn * 3 + i)));
+    }
+    log
+}
+
+#[test]
+fn a_good_history_is_clean() {
+    let log = sample();
+    let findings = check(&log, &acks(&log), PLAIN);
+    assert!(findings.is_clean(), "{:?}", findings.violations);
+    assert_eq!(
+        (findings.acknowledged, findings.seen, findings.lost),
+        (100, 100, 0)
+    );
+}
+
+#[test]
+fn a_lost_record_is_found_wherever_it_was() {
+    let log = sample();
+    for lost in [0, 42, 99] {
+        let mut short = log.clone();
+        let (stream, sequence) = short.remove(lost);
+        // Acknowledgements without offsets: only the loss itself is wrong.
+        let told: Vec<_> = log.iter().map(|&(s, q)| (s, q, None)).collect();
+        let findings = check(&short, &told, IDEMPOTENT);
+        let lane = Lane {
+            stream,
+            partition: 2,
+        };
+        assert_eq!(
+            findings.violations,
+            [Violation::Lost {
+                lane,
+                first: sequence,
+                count: 1
+            }]
+        );
+        assert_eq!(findings.lost, 1);
+    }
+}
+
+#[test]
+fn duplicates_and_order_count_by_what_the_sender_promised() {
+    let log: Vec<(u32, u64)> = vec![(9, 0), (9, 1), (9, 1), (9, 2)];
+    let told = [(9, 0, None), (9, 1, None), (9, 2, None)];
+    for (facts, clean) in [(PLAIN, false), (RETRIED, true), (IDEMPOTENT, false)] {
+        let findings = check(&log, &told, facts);
+        assert_eq!(
+            findings.is_clean(),
+            clean,
+            "{facts:?}: {:?}",
+            findings.violations
+        );
+    }
+    let swapped: Vec<(u32, u64)> = vec![(9, 0), (9, 2), (9, 1)];
+    for (facts, clean) in [(PLAIN, false), (RETRIED, true), (IDEMPOTENT, false)] {
+        let findings = check(&swapped, &told, facts);
+        assert_eq!(
+            findings.is_clean(),
+            clean,
+            "{facts:?}: {:?}",
+            findings.violations
+        );
+        assert_eq!(findings.lost, 0);
+    }
+}
+
+#[test]
+fn an_acknowledgement_at_the_wrong_offset_is_found() {
+    let log = sample();
+    let mut told = acks(&log);
+    told[50].2 = Some(51);
+    let findings = check(&log, &told, PLAIN);
+    assert_eq!(findings.violations.len(), 1, "{:?}", findings.violations);
+    assert!(matches!(
+        findings.violations[0],
+        Violation::OffsetMismatch {
+            acknowledged: 51,
+            read: 50,
+            ..
+        }
+    ));
+}
+
+#[test]
+fn unknown_records_may_be_there_or_not_and_refused_ones_may_not() {
+    let mut ledger = Ledger::default();
+    ledger.sender(9, IDEMPOTENT);
+    let run = |first, count| Run {
+        lane: LANE,
+        first,
+        count,
+        offset: None,
+    };
+    ledger.sent(run(0, 10), Outcome::Acknowledged);
+    ledger.sent(run(10, 10), Outcome::Unknown);
+    ledger.sent(run(20, 5), Outcome::Refused);
+    ledger.seen(run(0, 14));
+    let findings = ledger.close();
+    assert!(findings.is_clean());
+    assert_eq!(
+        (findings.unknown, findings.unknown_seen, findings.refused),
+        (10, 4, 5)
+    );
+    ledger.seen(run(22, 1));
+    ledger.seen(run(40, 1));
+    let phantom = |sequence| Violation::Phantom {
+        lane: LANE,
+        sequence,
+    };
+    assert_eq!(ledger.close().violations, [phantom(22), phantom(40)]);
+}
+
+#[test]
+fn unanswered_losses_are_counted_and_break_no_promise() {
+    let mut ledger = Ledger::default();
+    ledger.sender(9, PLAIN);
+    let run = |first, count| Run {
+        lane: LANE,
+        first,
+        count,
+        offset: None,
+    };
+    ledger.sent(run(0, 10), Outcome::Unanswered);
+    ledger.seen(run(0, 8));
+    let findings = ledger.close();
+    assert!(findings.is_clean());
+    assert_eq!((findings.unanswered, findings.unanswered_lost), (10, 2));
+}
+
+#[test]
+fn watermarks_and_offsets_go_forward() {
+    let mut reader = Reader::new(true);
+    reader.watermarks(2, 10, 10);
+    reader.watermarks(2, -1, -1);
+    reader.watermarks(2, 9, 11);
+    reader.record(2, 5, &stamp(9, 0));
+    reader.record(2, 4, &stamp(9, 1));
+    let found = reader.take_violations();
+    assert_eq!(
+        found,
+        [
+            Violation::HighWatermarkBackwards {
+                partition: 2,
+                from: 10,
+                to: 9
+            },
+            Violation::StableAboveHigh {
+                partition: 2,
+                stable: 11,
+                high: 9
+            },
+            Violation::OffsetBackwards {
+                partition: 2,
+                expected: 6,
+                got: 4
+            },
+        ]
+    );
+    assert!(found.iter().all(|v| v.to_string().contains("partition 2")));
+}
+
+#[test]
+fn a_reader_that_starts_late_misses_nothing() {
+    let mut reader = Reader::new(false);
+    reader.record(2, 500, &stamp(9, 77));
+    reader.record(2, 501, &stamp(9, 78));
+    assert_eq!(reader.take_violations(), []);
+    let runs = reader.take_runs();
+    assert_eq!(
+        runs,
+        [Run {
+            lane: LANE,
+            first: 77,
+            count: 2,
+            offset: Some(500)
+        }]
+    );
+    reader.record(2, 503, &stamp(9, 79));
+    assert_eq!(
+        reader.take_runs()[0].offset,
+        Some(503),
+        "a gap in offsets begins a new run"
+    );
+}
+
+proptest! {
+    /// One fault of any kind, anywhere, in an idempotent history, and the checker speaks.
+    #[test]
+    fn no_single_fault_goes_unseen(kind in 0..4, at in 0_usize..100, to in 0_usize..100) {
+        let log = sample();
+        let told: Vec<_> = log.iter().map(|&(s, q)| (s, q, None)).collect();
+        let mut broken = log.clone();
+        match kind {
+            0 => drop(broken.remove(at)),
+            1 => broken.insert(to, log[at]),
+            2 => {
+                let moved = broken.remove(at);
+                broken.insert(to, moved);
+            }
+            _ => broken.insert(to, (9, 1_000)),
+        }
+        let lanes = |log: &[(u32, u64)], stream| -> Vec<u64> {
+            log.iter().filter(|r| r.0 == stream).map(|r| r.1).collect()
+        };
+        let same = [9, 10].iter().all(|&s| lanes(&log, s) == lanes(&broken, s));
+        prop_assert_eq!(check(&broken, &told, IDEMPOTENT).is_clean(), same);
+    }
+}
