@@ -397,7 +397,7 @@ impl<P: AsRef<[u8]>> Connection<P> {
 
 fn take_header(frame: &mut Frame, request: InFlight) -> Result<(), ConnectionError> {
     let api = request.api;
-    let (header, body) = ResponseHeader::decode_frame(frame.bytes(), api, request.version)
+    let (header, body) = ResponseHeader::decode(frame.bytes(), api, request.version)
         .map_err(|error| ConnectionError::Decode { api, error })?;
     if header.correlation_id != request.correlation.0 {
         let (expected, got) = (request.correlation.0, header.correlation_id);

@@ -16,7 +16,7 @@ type Client = Connection<Vec<u8>>;
 fn written(client: &mut Client, step: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while client.wants_write() {
-        let mut slices = [const { IoSlice::new(&[]) }; 3];
+        let mut slices = [IoSlice::new(&[]); 3];
         let set = client.slices(&mut slices);
         assert!(set > 0);
         let all: Vec<u8> = slices[..set]
@@ -112,7 +112,7 @@ fn ask(client: &mut Client, now: u64) -> Result<CorrelationId, SendError> {
 fn falls_back_when_the_broker_does_not_know_the_version() {
     let mut client = Client::new(Options::default(), 0);
     let first = frames(&written(&mut client, 7));
-    let (header, _) = RequestHeader::decode_frame(&first[0]).unwrap();
+    let (header, _) = RequestHeader::decode(&first[0]).unwrap();
     assert_eq!(
         (header.request_api_key, header.request_api_version),
         (18, 4)
@@ -124,7 +124,7 @@ fn falls_back_when_the_broker_does_not_know_the_version() {
     assert!(client.poll(1).unwrap().is_none());
     assert!(!client.is_ready());
     let second = frames(&written(&mut client, usize::MAX));
-    let (header, _) = RequestHeader::decode_frame(&second[0]).unwrap();
+    let (header, _) = RequestHeader::decode(&second[0]).unwrap();
     assert_eq!((header.request_api_version, header.correlation_id), (3, 1));
     feed(
         &mut client,
@@ -298,7 +298,7 @@ proptest! {
         let id = client.send(0, &request, options, |id| payloads[id as usize].clone()).unwrap();
         let sent = frames(&written(&mut client, step));
         prop_assert_eq!(sent.len(), 1);
-        let (header, mut body) = RequestHeader::decode_frame(&sent[0]).unwrap();
+        let (header, mut body) = RequestHeader::decode(&sent[0]).unwrap();
         prop_assert_eq!(header.correlation_id, id.0);
         prop_assert_eq!(header.client_id, Some("logmill-client"));
         let decoded = ProduceRequest::decode(&mut body, 9).unwrap();
