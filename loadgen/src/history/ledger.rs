@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use super::{Lane, Outcome, Ranges, Reader, Run, Violation};
 
 /// Collects from all senders and readers of a run.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ledger {
     lanes: BTreeMap<Lane, Entry>,
     senders: HashMap<u32, SenderFacts>,
@@ -22,7 +22,7 @@ pub struct SenderFacts {
     pub retries: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Entry {
     acknowledged: Ranges,
     unanswered: Ranges,
@@ -140,25 +140,38 @@ impl Ledger {
     /// Closes the books: every reader has read to the end of its partitions, and every sender has
     /// told the fate of every record. Lanes of senders that were never introduced are only counted.
     pub fn close(&self) -> Findings {
+        let mut findings = self.close_known(|stream| self.senders.get(&stream).copied());
+        for (&lane, entry) in &self.lanes {
+            if self.senders.contains_key(&lane.stream) {
+                for range in entry.phantoms().iter() {
+                    findings.keep(Violation::Phantom {
+                        lane,
+                        sequence: range.start,
+                    });
+                }
+            }
+        }
+        findings
+    }
+
+    /// As [`Ledger::close`], where only acknowledgements are known and not what else was sent:
+    /// `facts` tells what the sender of a stream promised.
+    pub fn close_known(&self, facts: impl Fn(u32) -> Option<SenderFacts>) -> Findings {
         let mut findings = Findings {
             not_kept: self.not_kept,
             ..Findings::default()
         };
         let allowed = |violation: &Violation| match violation {
-            Violation::Duplicate { lane, .. } | Violation::Reordered { lane, .. } => self
-                .senders
-                .get(&lane.stream)
-                .is_some_and(|facts| !facts.idempotent && facts.retries > 0),
+            Violation::Duplicate { lane, .. } | Violation::Reordered { lane, .. } => {
+                facts(lane.stream).is_some_and(|facts| !facts.idempotent && facts.retries > 0)
+            }
             _ => false,
         };
         findings
             .violations
             .extend(self.violations.iter().filter(|v| !allowed(v)).cloned());
         for (&lane, entry) in &self.lanes {
-            findings.acknowledged += entry.acknowledged.count();
-            findings.unanswered += entry.unanswered.count();
-            findings.unknown += entry.unknown.count();
-            findings.refused += entry.refused.count();
+            entry.count(&mut findings);
             findings.seen += entry.seen.count();
             findings.unanswered_lost += entry.unanswered.minus(&entry.seen).count();
             let unknown = &entry.unknown;
@@ -172,15 +185,16 @@ impl Ledger {
                     count,
                 });
             }
-            if self.senders.contains_key(&lane.stream) {
-                for range in entry.phantoms().iter() {
-                    findings.keep(Violation::Phantom {
-                        lane,
-                        sequence: range.start,
-                    });
-                }
-            }
         }
+        findings
+    }
+
+    /// Counts what was sent where nobody read it: nothing is judged.
+    pub fn close_unread(&self) -> Findings {
+        let mut findings = Findings::default();
+        self.lanes
+            .values()
+            .for_each(|entry| entry.count(&mut findings));
         findings
     }
 
@@ -229,6 +243,13 @@ impl Findings {
 }
 
 impl Entry {
+    fn count(&self, findings: &mut Findings) {
+        findings.acknowledged += self.acknowledged.count();
+        findings.unanswered += self.unanswered.count();
+        findings.unknown += self.unknown.count();
+        findings.refused += self.refused.count();
+    }
+
     fn phantoms(&self) -> Ranges {
         self.seen
             .minus(&self.acknowledged)

@@ -1,5 +1,14 @@
-//! How a load is made: schedules, and the threads that follow them.
+//! How a load is made: schedules, the threads that follow them, and the books that are kept.
 
+mod consume;
+mod plan;
+mod produce;
+mod reread;
+mod run;
 mod schedule;
+mod shared;
 
+pub use plan::{LoadPlan, LoadResult, Pace};
+pub use reread::reread;
+pub use run::{LoadError, Progress, run, run_noting};
 pub use schedule::{Arrivals, Schedule};

@@ -37,8 +37,8 @@ impl Second {
     }
 }
 
-/// The seconds of a run, from its start; the histograms of a run of an hour take some hundred MB,
-/// so a second's histograms are thinned to the sum of the run after [`Timeline::DETAILED_MAX`].
+/// The seconds of a run, from its start. A second's histograms take some 100 KB, so that only
+/// [`Timeline::DETAILED_MAX`] of them are kept apart.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     seconds: Vec<Second>,
@@ -47,7 +47,7 @@ pub struct Timeline {
 
 impl Timeline {
     /// Seconds that are kept apart; what comes later only adds to the last one and the total.
-    pub const DETAILED_MAX: usize = 600;
+    pub const DETAILED_MAX: usize = 300;
 
     /// Adds what a thread saw in the second number `index` of the run.
     pub fn add(&mut self, index: usize, seen: &Second) {

@@ -1,0 +1,103 @@
+//! `loadgen curve`: latency against offered load.
+
+use clap::Args;
+
+use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
+use super::single::{LevelArgs, Parts, environment, level_name};
+use super::target::{Target, TargetArgs};
+use super::{Outcome, publish, run_shown};
+use crate::load::{Arrivals, Pace};
+use crate::quantity;
+use crate::report::{Report, Row};
+
+/// `loadgen curve`.
+#[derive(Debug, Args)]
+pub(super) struct CurveArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    level: LevelArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+    #[command(flatten)]
+    producer: ProducerArgs,
+    #[command(flatten)]
+    consumer: ConsumerArgs,
+    /// Rates to offer, in records a second [default: 10 % to 95 % of the highest throughput]
+    #[arg(long, value_name = "RATES", value_delimiter = ',', value_parser = quantity::count)]
+    rates: Vec<u64>,
+    /// The arrivals: constant or poisson
+    #[arg(long, value_name = "SHAPE", default_value = "poisson")]
+    arrivals: Arrivals,
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs at one rate after the other.
+pub(super) fn curve(args: &CurveArgs) -> Outcome {
+    let target = args.target.open()?;
+    let mut report = Report {
+        title: "Latency against offered load".to_owned(),
+        environment: environment(&parts(args), &target),
+        rows: Vec::new(),
+    };
+    let mut rates = args.rates.clone();
+    if rates.is_empty() {
+        let peak = point(args, &target, Pace::Closed, 0)?;
+        let highest = peak.result.records_per_second();
+        report.rows.push(peak);
+        rates = SHARES
+            .iter()
+            .map(|share| (highest * share) as u64)
+            .collect();
+    }
+    for (at, &rate) in rates.iter().enumerate() {
+        let pace = Pace::Open {
+            rate: rate.max(1) as f64,
+            arrivals: args.arrivals,
+        };
+        report.rows.push(point(args, &target, pace, at + 1)?);
+    }
+    publish(&report, args.output.folder())
+}
+
+fn parts(args: &CurveArgs) -> Parts<'_> {
+    Parts {
+        target: &args.target,
+        level: &args.level,
+        records: &args.records,
+        producer: &args.producer,
+        consumer: Some(&args.consumer),
+        run: &args.run,
+    }
+}
+
+fn point(
+    args: &CurveArgs,
+    target: &Target,
+    pace: Pace,
+    at: usize,
+) -> Result<Row, Box<dyn std::error::Error>> {
+    let parts = parts(args);
+    let topic = target.topic(&args.target, &format!("{:x}-{at}", args.records.seed()))?;
+    let plan = parts.plan(target, &topic.name, pace)?;
+    let name = match pace {
+        Pace::Closed => format!("{}, peak", level_name(&args.level)),
+        Pace::Open { rate, .. } => format!("{}/s", quantity::show_count(rate as u64)),
+    };
+    let result = run_shown(&name, &plan)?;
+    topic.remove()?;
+    let survives = args
+        .target
+        .survives(args.level.acks, args.level.idempotence);
+    Ok(Row {
+        name,
+        plan,
+        result,
+        survives,
+    })
+}
+
+const SHARES: [f64; 6] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95];

@@ -1,0 +1,157 @@
+//! `loadgen matrix`: every level of acknowledgement, at its highest throughput and at a fixed rate.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
+use super::single::{LevelArgs, Parts, environment, level_name};
+use super::target::TargetArgs;
+use super::{Outcome, publish, run_shown};
+use crate::load::Pace;
+use crate::producer::Acks;
+use crate::quantity;
+use crate::report::{Report, Row};
+
+/// `loadgen matrix`.
+#[derive(Debug, Args)]
+pub(super) struct MatrixArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+    #[command(flatten)]
+    records: RecordArgs,
+    #[command(flatten)]
+    producer: ProducerArgs,
+    #[command(flatten)]
+    consumer: ConsumerArgs,
+    /// Levels to run: 0, 1, all, idempotent
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        value_delimiter = ',',
+        default_value = "0,1,all,idempotent"
+    )]
+    levels: Vec<String>,
+    /// The rate of the latency runs, in records a second
+    #[arg(long, value_name = "RATE", value_parser = quantity::count, default_value = "10k")]
+    rate: u64,
+    /// How long each run for throughput is measured
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "4s")]
+    peak: Duration,
+    /// How long each run for latency is measured
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "5s")]
+    steady: Duration,
+    /// How long is sent before measuring begins
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "1s")]
+    warmup: Duration,
+    /// How often the matrix is run
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    repeats: u32,
+    /// The arrivals of the latency runs: constant or poisson
+    #[arg(long, value_name = "SHAPE", default_value = "constant")]
+    arrivals: crate::load::Arrivals,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the matrix. A broker of its own is a fresh one for each run, so that none pays for what
+/// the one before it left to be written behind.
+pub(super) fn matrix(args: &MatrixArgs) -> Outcome {
+    let levels: Vec<LevelArgs> = args
+        .levels
+        .iter()
+        .map(|text| level(text))
+        .collect::<Result<_, String>>()?;
+    let title = "Acknowledgement levels: throughput and latency".to_owned();
+    let mut report = Report {
+        title,
+        ..Report::default()
+    };
+    let steady = Pace::Open {
+        rate: args.rate as f64,
+        arrivals: args.arrivals,
+    };
+    for turn in 0..args.repeats.max(1) {
+        for (pace, duration) in [(Pace::Closed, args.peak), (steady, args.steady)] {
+            for level in &levels {
+                cell(args, level, pace, duration, turn, &mut report)?;
+            }
+        }
+    }
+    publish(&report, args.output.folder())
+}
+
+fn cell(
+    args: &MatrixArgs,
+    level: &LevelArgs,
+    pace: Pace,
+    duration: Duration,
+    turn: u32,
+    report: &mut Report,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let run = RunArgs {
+        duration,
+        warmup: args.warmup,
+        drain: DRAIN,
+        repeats: 1,
+        max_bytes: None,
+    };
+    let parts = Parts {
+        target: &args.target,
+        level,
+        records: &args.records,
+        producer: &args.producer,
+        consumer: Some(&args.consumer),
+        run: &run,
+    };
+    let target = args.target.open()?;
+    if report.environment.is_empty() {
+        report.environment = environment(&parts, &target);
+    }
+    let suffix = format!("{:x}-{}", args.records.seed(), report.rows.len());
+    let topic = target.topic(&args.target, &suffix)?;
+    let plan = parts.plan(&target, &topic.name, pace)?;
+    let mut name = match pace {
+        Pace::Closed => format!("{}, peak", level_name(level)),
+        Pace::Open { rate, .. } => {
+            format!(
+                "{}, {}/s",
+                level_name(level),
+                quantity::show_count(rate as u64)
+            )
+        }
+    };
+    if args.repeats > 1 {
+        name += &format!(" #{}", turn + 1);
+    }
+    let result = run_shown(&name, &plan)?;
+    let survives = args.target.survives(level.acks, level.idempotence);
+    report.rows.push(Row {
+        name,
+        plan,
+        result,
+        survives,
+    });
+    if !args.target.is_own() {
+        topic.remove()?;
+    }
+    Ok(())
+}
+
+fn level(text: &str) -> Result<LevelArgs, String> {
+    if text == "idempotent" {
+        return Ok(LevelArgs {
+            acks: Acks::All,
+            idempotence: true,
+        });
+    }
+    let acks = text
+        .parse()
+        .map_err(|_| format!("--levels takes 0, 1, all and idempotent, not '{text}'"))?;
+    Ok(LevelArgs {
+        acks,
+        idempotence: false,
+    })
+}
+
+const DRAIN: Duration = Duration::from_secs(60);

@@ -1,0 +1,191 @@
+//! The command line.
+
+mod args;
+mod curve;
+mod host;
+mod matrix;
+mod single;
+mod target;
+mod verify;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::load::{LoadPlan, LoadResult, Progress, run};
+use crate::quantity::show_count;
+use crate::report::{Report, findings_text, table};
+
+/// Drives a Kafka-compatible broker, measures it, and checks every record while it measures.
+#[derive(Debug, Parser)]
+#[command(
+    name = "loadgen",
+    version,
+    after_help = EXAMPLES,
+    args_conflicts_with_subcommands = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every acks level at its highest throughput, then at a fixed rate (the default)
+    Matrix(Box<matrix::MatrixArgs>),
+    /// Only produce: as fast as it goes, or at a rate
+    Produce(Box<single::ProduceArgs>),
+    /// Read a topic and check the records that a load generator wrote
+    Consume(Box<single::ConsumeArgs>),
+    /// Produce and consume at a rate: latency from the intended time until a consumer has it
+    EndToEnd(Box<single::EndToEndArgs>),
+    /// Latency against offered load
+    Curve(Box<curve::CurveArgs>),
+    /// Produce and check for a long time, through restarts of the broker; nothing acknowledged
+    /// may be lost
+    Verify(Box<verify::VerifyArgs>),
+}
+
+/// Runs the program with these arguments (the first is its name). The exit code is 0 if all went
+/// well, 1 if a run failed or violated what was promised, 2 for a mistake in the arguments.
+pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    if args.len() < 2 {
+        args.push("matrix".into());
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let outcome = match cli.command {
+        Command::Matrix(args) => matrix::matrix(&args),
+        Command::Produce(args) => single::produce(&args),
+        Command::Consume(args) => single::consume(&args),
+        Command::EndToEnd(args) => single::end_to_end(&args),
+        Command::Curve(args) => curve::curve(&args),
+        Command::Verify(args) => verify::verify(&args),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => {
+            eprintln!("loadgen: a run failed or violated what was promised; see above");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("loadgen: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command comes to: true if all went well.
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+/// Makes a run with a live line under `name`.
+fn run_shown(name: &str, plan: &LoadPlan) -> Result<LoadResult, Box<dyn std::error::Error>> {
+    let line = Line::new(name);
+    let result = run(plan, |progress| line.show(progress));
+    line.clear();
+    Ok(result?)
+}
+
+/// Prints a report, writes its folder, and says how it went.
+fn publish(report: &Report, folder: Option<PathBuf>) -> Outcome {
+    println!("{}", table(report));
+    for row in &report.rows {
+        println!("{}", findings_text(row));
+    }
+    if let Some(folder) = folder {
+        report.write(&folder)?;
+        println!("report: {}", folder.join("report.html").display());
+    }
+    Ok(report.is_good())
+}
+
+/// A line that lives while a run goes on. Without a terminal it says nothing.
+struct Line {
+    bar: ProgressBar,
+    interrupted: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    name: String,
+}
+
+impl Line {
+    fn new(name: &str) -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let bar = ProgressBar::with_draw_target(Some(1_000), target);
+        let style = ProgressStyle::with_template("{spinner} {prefix} {bar:24} {msg}");
+        bar.set_style(style.expect("the template is well-formed"));
+        bar.set_prefix(name.to_owned());
+        if bar.is_hidden() {
+            eprintln!("{name} ...");
+        }
+        let interrupted = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // A second signal ends the program as usual.
+            let armed = std::sync::Arc::clone(&interrupted);
+            let _ = signal_hook::flag::register_conditional_default(signal, armed.clone());
+            let _ = signal_hook::flag::register(signal, armed);
+        }
+        Self {
+            bar,
+            interrupted,
+            name: name.to_owned(),
+        }
+    }
+
+    /// False once the user wants to stop.
+    fn show(&self, progress: &Progress) -> bool {
+        let seconds = progress.elapsed.as_secs_f64();
+        let planned = progress.planned.max(Duration::from_millis(1)).as_secs_f64();
+        self.bar
+            .set_position(((seconds / planned) * 1_000.0).min(1_000.0) as u64);
+        let violations = match progress.violations {
+            0 => String::new(),
+            count => format!(", {count} VIOLATIONS"),
+        };
+        self.bar.set_message(format!(
+            "{seconds:.0}/{planned:.0} s, {} acknowledged, {} read{violations}",
+            show_count(progress.published),
+            show_count(progress.consumed),
+        ));
+        self.bar.tick();
+        !self.interrupted.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn clear(&self) {
+        self.bar.finish_and_clear();
+        if self.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+            eprintln!("{}: stopped by a signal", self.name);
+        }
+    }
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  loadgen                                        the matrix, on a broker of its own
+  loadgen matrix --bootstrap 127.0.0.1:9092      the matrix on any Kafka-compatible broker
+  loadgen produce --acks all --idempotence --record-size 100 --keys zipf:1M
+  loadgen end-to-end --rate 10k --arrivals poisson --linger 0ms
+  loadgen curve --rates 10k,50k,100k,200k --duration 10s
+  loadgen produce --input /var/log/syslog.1 --compression zstd --compression-level 3
+  loadgen verify --bootstrap 127.0.0.1:9092 --duration 1h --ledger acknowledged.txt
+";
+
+#[cfg(test)]
+mod tests;

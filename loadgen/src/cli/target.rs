@@ -1,0 +1,202 @@
+//! Against whom: a broker of one's own or others', and a topic on it.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tempfile::TempDir;
+
+use crate::broker::{Broker, BrokerPlan};
+use crate::net::{Admin, TopicPlan};
+use crate::producer::Acks;
+use crate::sys;
+
+/// Against whom.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Broker and topic")]
+pub(super) struct TargetArgs {
+    /// Brokers to begin with: HOST:PORT,HOST:PORT. Without: a broker of its own is started
+    #[arg(long, value_name = "ADDRESSES")]
+    pub(super) bootstrap: Option<String>,
+    /// The topic; it is used as it is. Without: one is made and deleted again
+    #[arg(long, value_name = "NAME")]
+    pub(super) topic: Option<String>,
+    /// Partitions of a topic that is made
+    #[arg(long, value_name = "COUNT", default_value_t = 6)]
+    pub(super) partitions: u32,
+    /// Replicas of a topic that is made
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(super) replication_factor: i16,
+    /// A setting of a topic that is made: key=value (repeatable)
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(super) topic_config: Vec<String>,
+    /// A setting of a broker of its own: key=value (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "bootstrap")]
+    pub(super) set: Vec<String>,
+    /// Run this logmill binary as the broker of its own
+    #[arg(long, value_name = "PROGRAM", conflicts_with = "bootstrap")]
+    pub(super) broker: Option<PathBuf>,
+    /// Where a broker of its own keeps its data, in a folder that is removed again
+    #[arg(long, value_name = "FOLDER", conflicts_with = "bootstrap")]
+    pub(super) data_dir: Option<PathBuf>,
+    /// The process id of the broker at --bootstrap, if it is on this host: its CPU is measured
+    #[arg(long, value_name = "PID", requires = "bootstrap")]
+    pub(super) broker_pid: Option<u32>,
+}
+
+/// A broker to run against. A broker of its own is stopped and its data removed at the end.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) bootstrap: Vec<SocketAddr>,
+    pub(super) broker_pid: Option<u32>,
+    broker: Option<Broker>,
+    folder: Option<TempDir>,
+}
+
+impl TargetArgs {
+    /// Starts a broker, or finds the one that was named.
+    pub(super) fn open(&self) -> Result<Target, Box<dyn std::error::Error>> {
+        if let Some(addresses) = &self.bootstrap {
+            let bootstrap = resolve(addresses)?;
+            return Ok(Target {
+                bootstrap,
+                broker_pid: self.broker_pid,
+                broker: None,
+                folder: None,
+            });
+        }
+        let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
+        let folder = tempfile::Builder::new()
+            .prefix("loadgen-broker-")
+            .tempdir_in(parent)?;
+        let (data, log) = (folder.path().join("data"), folder.path().join("broker.log"));
+        let mut plan = BrokerPlan::own(&data, &log, &self.set)?;
+        if let Some(program) = &self.broker {
+            plan.program.clone_from(program);
+            plan.is_broker = true;
+        }
+        let broker = Broker::start(plan)?;
+        Ok(Target {
+            bootstrap: vec![broker.address()],
+            broker_pid: broker.pid(),
+            broker: Some(broker),
+            folder: Some(folder),
+        })
+    }
+
+    /// True if a broker of its own is run.
+    pub(super) fn is_own(&self) -> bool {
+        self.bootstrap.is_none()
+    }
+
+    /// What an acknowledged record survives: known for a broker of its own only.
+    pub(super) fn survives(&self, acks: Acks, idempotent: bool) -> String {
+        let words = match (acks, self.is_own()) {
+            (Acks::None, _) => "nothing is promised",
+            (_, false) => "what that broker promises",
+            (Acks::Leader, true) => "kill -9 of the broker",
+            (Acks::All, true) if idempotent => "power loss; no duplicates",
+            (Acks::All, true) => "power loss",
+        };
+        words.to_owned()
+    }
+}
+
+impl Target {
+    /// Makes a topic for a run, unless one was named. `bytes` may be written to it, and
+    /// must fit on the disk of a broker of its own twice.
+    pub(super) fn topic(
+        &self,
+        args: &TargetArgs,
+        suffix: &str,
+    ) -> Result<Topic, Box<dyn std::error::Error>> {
+        let named = args.topic.clone();
+        let name = named.clone().unwrap_or_else(|| format!("loadgen-{suffix}"));
+        let mut admin = Admin::new(&self.bootstrap, &name, ADMIN_TIMEOUT);
+        if named.is_some() {
+            admin.wait_topic()?;
+            return Ok(Topic {
+                name,
+                admin,
+                made: false,
+            });
+        }
+        let configs = args.topic_config.iter().map(|text| {
+            let (key, value) = text
+                .split_once('=')
+                .ok_or_else(|| format!("--topic-config '{text}' is not key=value"))?;
+            Ok((key.to_owned(), value.to_owned()))
+        });
+        let plan = TopicPlan {
+            name: name.clone(),
+            partitions: args.partitions,
+            replication_factor: args.replication_factor,
+            configs: configs.collect::<Result<_, String>>()?,
+        };
+        admin.create_topic(&plan)?;
+        Ok(Topic {
+            name,
+            admin,
+            made: true,
+        })
+    }
+
+    /// The most bytes that a run should write here: a third of what is free.
+    pub(super) fn bytes_max(&self) -> u64 {
+        let free = self
+            .folder
+            .as_ref()
+            .and_then(|folder| sys::free_bytes(folder.path()).ok());
+        free.map_or(u64::MAX, |free| free / 3)
+    }
+
+    /// Where a broker of its own keeps its data.
+    pub(super) fn data(&self) -> Option<&std::path::Path> {
+        self.folder.as_ref().map(TempDir::path)
+    }
+
+    /// How long a broker of its own took to be ready.
+    pub(super) fn ready_after(&self) -> Option<Duration> {
+        self.broker.as_ref().map(Broker::ready_after)
+    }
+}
+
+/// A topic to run on.
+#[derive(Debug)]
+pub(super) struct Topic {
+    pub(super) name: String,
+    admin: Admin,
+    made: bool,
+}
+
+impl Topic {
+    /// Deletes the topic if it was made here.
+    pub(super) fn remove(mut self) -> Result<(), Box<dyn std::error::Error>> {
+        if self.made {
+            self.admin.delete_topic()?;
+        }
+        Ok(())
+    }
+}
+
+fn resolve(addresses: &str) -> Result<Vec<SocketAddr>, String> {
+    let mut found = Vec::new();
+    for address in addresses
+        .split(',')
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let resolved = address
+            .to_socket_addrs()
+            .map_err(|error| format!("--bootstrap '{address}' is no HOST:PORT: {error}"))?;
+        found.extend(resolved);
+    }
+    if found.is_empty() {
+        Err("--bootstrap names no address".to_owned())
+    } else {
+        Ok(found)
+    }
+}
+
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);

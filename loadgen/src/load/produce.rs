@@ -1,0 +1,325 @@
+//! A thread that produces.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use super::plan::{LoadPlan, Pace};
+use super::schedule::Schedule;
+use super::shared::{Message, Reporter, Shared};
+use crate::clock::until;
+use crate::history::{Lane, Outcome, Run, SenderFacts};
+use crate::payload::{Header, KEY_BYTES, Keys, STAMP_BYTES, STAMP_HEADER, Sizes};
+use crate::producer::{Producer, ProducerError, Record, Settled};
+
+/// Produces until the run is over, then waits until everything is settled.
+pub(super) fn produce(
+    plan: &LoadPlan,
+    index: u32,
+    stream: u32,
+    shared: &Arc<Shared>,
+    sender: Sender<Message>,
+) {
+    crate::sys::sharpen_timers();
+    let mut reporter = Reporter::new(sender);
+    let seed = plan.seed ^ u64::from(stream);
+    let (config, topic) = (plan.producer.clone(), &plan.topic);
+    let connected = Producer::connect(config, &plan.bootstrap, topic, shared.clock, seed);
+    let producer = match connected {
+        Ok(producer) => producer,
+        Err(error) => return reporter.done(true, 0, Some(error.to_string()), 0),
+    };
+    reporter.ready();
+    let Some((start, end)) = wait_for_window(shared) else {
+        return reporter.done(true, 0, None, 0);
+    };
+    reporter.set_window((start, end));
+    let mut worker = Worker {
+        plan,
+        stream,
+        shared,
+        producer,
+        reporter,
+        keys: Keys::new(&plan.keys, seed),
+        sizes: Sizes::new(plan.sizes.clone(), seed),
+        turn: u64::from(index) * 7_919,
+        pending: None,
+        schedule: None,
+        end,
+    };
+    let outcome = worker.run().and_then(|()| worker.finish());
+    let unsent = worker.unsent();
+    worker.report(true);
+    let now = shared.clock.now();
+    worker.reporter.done(
+        true,
+        unsent,
+        outcome.err().map(|error| error.to_string()),
+        now,
+    );
+}
+
+struct Worker<'a> {
+    plan: &'a LoadPlan,
+    stream: u32,
+    shared: &'a Shared,
+    producer: Producer,
+    reporter: Reporter,
+    keys: Keys,
+    sizes: Sizes,
+    /// Counts records, for choosing lines.
+    turn: u64,
+    /// A record that is due and has found no room yet.
+    pending: Option<Due>,
+    schedule: Option<Schedule>,
+    end: u64,
+}
+
+/// A record with all but its bytes decided.
+#[derive(Clone, Copy)]
+struct Due {
+    intended_ns: u64,
+    partition: u32,
+    length: usize,
+    key: Option<[u8; KEY_BYTES]>,
+}
+
+impl Worker<'_> {
+    fn run(&mut self) -> Result<(), ProducerError> {
+        match self.plan.pace {
+            Pace::Closed => self.closed(),
+            Pace::Open { rate, arrivals } => {
+                let share = rate / f64::from(self.plan.producers);
+                let origin = self.shared.origin().expect("the run has begun");
+                let seed = self.plan.seed ^ u64::from(self.stream);
+                self.schedule = Some(Schedule::new(arrivals, share, origin, seed));
+                self.open()
+            }
+        }
+    }
+
+    /// Sends as fast as there is room.
+    fn closed(&mut self) -> Result<(), ProducerError> {
+        loop {
+            let now = self.shared.clock.now();
+            if now >= self.end || self.shared.is_stopped() {
+                return Ok(());
+            }
+            let mut full = false;
+            for _ in 0..FILL_RECORDS {
+                let due = self.pending.take().unwrap_or_else(|| self.prepare(now));
+                if !self.append(
+                    Due {
+                        intended_ns: now,
+                        ..due
+                    },
+                    now,
+                ) {
+                    full = true;
+                    break;
+                }
+                if !self.shared.take_bytes(due.length as u64) {
+                    return Ok(());
+                }
+            }
+            let wait = if full { IDLE } else { Duration::ZERO };
+            self.producer.poll(wait)?;
+            self.report(false);
+        }
+    }
+
+    /// Sends what the schedule says, as soon as there is room.
+    fn open(&mut self) -> Result<(), ProducerError> {
+        loop {
+            let now = self.shared.clock.now();
+            if now >= self.end || self.shared.is_stopped() {
+                return Ok(());
+            }
+            let full = !self.send_due(now);
+            let next = self.schedule.as_ref().map_or(now, Schedule::next_ns);
+            let wait = if full {
+                IDLE
+            } else {
+                until(self.shared.clock.now(), next).min(IDLE)
+            };
+            self.producer.poll(wait)?;
+            self.report(false);
+        }
+    }
+
+    /// False if the producer has no room for a record that is due.
+    fn send_due(&mut self, now: u64) -> bool {
+        let mut sent = 0;
+        while sent < FILL_RECORDS {
+            let due = match self.pending.take() {
+                Some(due) => due,
+                None => {
+                    let schedule = self.schedule.as_mut().expect("an open loop has one");
+                    let Some(intended) = schedule.take_due(now.min(self.end - 1)) else {
+                        return true;
+                    };
+                    let late = now.saturating_sub(intended);
+                    if self.reporter.in_window(intended) {
+                        self.reporter.report.figures.delay.record(late, 1);
+                    }
+                    self.prepare(intended)
+                }
+            };
+            if !self.append(due, now) {
+                return false;
+            }
+            self.shared.take_bytes(due.length as u64);
+            sent += 1;
+        }
+        true
+    }
+
+    fn prepare(&mut self, intended_ns: u64) -> Due {
+        let length = self.sizes.draw();
+        let key = self
+            .keys
+            .draw()
+            .map(|key| key.try_into().expect("keys have one length"));
+        let bytes = length + key.map_or(0, |key: [u8; KEY_BYTES]| key.len());
+        let partition = self
+            .producer
+            .choose(key.as_ref().map(<[u8; KEY_BYTES]>::as_slice), bytes);
+        Due {
+            intended_ns,
+            partition,
+            length,
+            key,
+        }
+    }
+
+    /// Appends a record, or keeps it for later and says false.
+    fn append(&mut self, due: Due, now: u64) -> bool {
+        let sequence = self.producer.next_record(due.partition);
+        let (stream, intended_ns) = (self.stream, due.intended_ns);
+        let header = Header {
+            stream,
+            sequence,
+            intended_ns,
+        };
+        let (stamp, body) = self.plan.source.record(&header, due.length, self.turn);
+        let beside = self.plan.source.stamps_in_header();
+        let stamp: [u8; STAMP_BYTES] = stamp.bytes(if beside { body } else { &[] });
+        let mut record = Record {
+            key: due.key.as_ref().map(<[u8; KEY_BYTES]>::as_slice),
+            ..Record::default()
+        };
+        if beside {
+            record.value = [body, &[]];
+            record.header = Some((STAMP_HEADER, &stamp));
+        } else {
+            record.value = [&stamp, body];
+        }
+        if !self
+            .producer
+            .has_room(due.partition, record.encoded_bytes_max())
+        {
+            self.pending = Some(due);
+            return false;
+        }
+        self.producer
+            .append(due.partition, intended_ns, now, &record);
+        self.turn += 1;
+        true
+    }
+
+    fn finish(&mut self) -> Result<(), ProducerError> {
+        let (drain, shared, stream) = (self.plan.drain, self.shared, self.stream);
+        let reporter = &mut self.reporter;
+        self.producer.flush(drain, |settled| {
+            note(reporter, settled, stream, shared.clock.now());
+        })
+    }
+
+    fn report(&mut self, last: bool) {
+        let now = self.shared.clock.now();
+        let (reporter, stream) = (&mut self.reporter, self.stream);
+        self.producer
+            .drain_settled(|settled| note(reporter, settled, stream, now));
+        if last || self.reporter.is_due(now) {
+            let counters = *self.producer.counters();
+            let idempotent = self.plan.producer.idempotent;
+            let facts = SenderFacts {
+                idempotent,
+                retries: counters.retries,
+            };
+            self.reporter.report.sender = Some((self.stream, facts, counters));
+            self.reporter.send(now);
+        }
+    }
+
+    /// Records that had been due for some time when the run ended, and had not been appended: the
+    /// offered load was more than could be sent.
+    fn unsent(&mut self) -> u64 {
+        let end = self
+            .end
+            .min(self.shared.clock.now())
+            .saturating_sub(UNSENT_GRACE_NS);
+        let pending = u64::from(self.pending.is_some_and(|due| due.intended_ns < end));
+        let Some(schedule) = &mut self.schedule else {
+            return 0;
+        };
+        pending + std::iter::from_fn(|| schedule.take_due(end)).count() as u64
+    }
+}
+
+/// Takes a settled batch into the figures and the books.
+fn note(reporter: &mut Reporter, settled: &Settled, stream: u32, now: u64) {
+    let batch = &settled.batch;
+    let lane = Lane {
+        stream,
+        partition: settled.partition,
+    };
+    let count = u64::from(batch.count);
+    let run = Run {
+        lane,
+        first: batch.first,
+        count,
+        offset: settled.offset,
+    };
+    reporter.report.sent.push((run, settled.outcome));
+    let arrived = matches!(settled.outcome, Outcome::Acknowledged | Outcome::Unanswered);
+    if !arrived {
+        reporter.report.figures.failed += count;
+        return;
+    }
+    reporter.report.published += count;
+    if reporter.in_window(now) {
+        reporter.report.figures.published += count;
+        reporter.report.figures.published_bytes += batch.payload_bytes;
+    }
+    for &(intended, count) in &batch.times {
+        if reporter.in_window(intended) {
+            let latency = now.saturating_sub(intended);
+            reporter
+                .report
+                .figures
+                .publish
+                .record(latency, u64::from(count));
+        }
+    }
+}
+
+/// Waits until everybody is ready; `None` if the run is off.
+pub(super) fn wait_for_window(shared: &Shared) -> Option<(u64, u64)> {
+    loop {
+        if shared.is_stopped() {
+            return None;
+        }
+        if let Some(window) = shared.window() {
+            return Some(window);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Records appended before the sockets have their turn.
+const FILL_RECORDS: usize = 512;
+/// A record that is later than this at the end of a run counts as unsent.
+const UNSENT_GRACE_NS: u64 = 50_000_000;
+/// The longest wait without looking at the clock.
+const IDLE: Duration = Duration::from_millis(50);

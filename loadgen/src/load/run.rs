@@ -1,0 +1,330 @@
+//! The coordinator: starts the workers, gathers what they report, closes the books.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::consume::{Starts, consume};
+use super::plan::{LoadPlan, LoadResult};
+use super::produce::produce;
+use super::shared::{Message, Report, Shared};
+use crate::clock::{Clock, nanos, until};
+use crate::history::{Ledger, Outcome, Run};
+use crate::measure::{CpuMeter, CpuUse, Timeline};
+use crate::net::{Admin, AdminError};
+use crate::producer::{Acks, Counters};
+
+/// Why a run could not be made.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// The topic's offsets could not be asked.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
+    /// A thread could not be started.
+    #[error("a thread could not be started: {0}")]
+    Thread(std::io::Error),
+    /// A worker could not connect.
+    #[error("{0}")]
+    Worker(String),
+}
+
+/// How a run is going, for a live line.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Progress {
+    /// Time since sending began.
+    pub elapsed: Duration,
+    /// How long it will take, without the end.
+    pub planned: Duration,
+    /// Records acknowledged.
+    pub published: u64,
+    /// Records read.
+    pub consumed: u64,
+    /// Violations found so far.
+    pub violations: u64,
+}
+
+/// Makes a run; `progress` is called some ten times a second and stops the run by saying false.
+pub fn run(
+    plan: &LoadPlan,
+    progress: impl FnMut(&Progress) -> bool,
+) -> Result<LoadResult, LoadError> {
+    run_noting(plan, progress, |_, _| {})
+}
+
+/// As [`run`]; `note` is told the fate of every run of records as soon as it is known.
+pub fn run_noting(
+    plan: &LoadPlan,
+    mut progress: impl FnMut(&Progress) -> bool,
+    mut note: impl FnMut(&Run, Outcome),
+) -> Result<LoadResult, LoadError> {
+    let mut admin = Admin::new(&plan.bootstrap, &plan.topic, ADMIN_TIMEOUT);
+    let starts = if plan.from_start {
+        admin.start_offsets()?
+    } else {
+        admin.end_offsets()?
+    };
+    let (sender, receiver) = channel();
+    let (warmup, window) = (nanos(plan.warmup), nanos(plan.duration));
+    let shared = Arc::new(Shared::new(Clock::start(), warmup, window, plan.bytes_max));
+    let mut threads = Vec::new();
+    for index in 0..plan.consumers.min(starts.len() as u32) {
+        let mine: Starts = (0..starts.len() as u32)
+            .filter(|partition| partition % plan.consumers == index)
+            .map(|partition| (partition, starts[partition as usize]))
+            .collect();
+        let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
+        threads.push(spawn(format!("consumer-{index}"), move || {
+            consume(&plan, &mine, &shared, sender);
+        })?);
+    }
+    for index in 0..plan.producers {
+        let stream = (plan.seed as u32)
+            .wrapping_mul(0x9E37_79B1)
+            .wrapping_add(index);
+        let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
+        threads.push(spawn(format!("producer-{index}"), move || {
+            produce(&plan, index, stream, &shared, sender);
+        })?);
+    }
+    drop(sender);
+    let workers = threads.len();
+    let mut books = Books::new(plan, workers, &mut note);
+    let outcome = books.keep(&shared, &receiver, &mut admin, &mut progress);
+    shared.stop();
+    for thread in threads {
+        if thread.join().is_err() {
+            books
+                .failure
+                .get_or_insert_with(|| "a worker panicked".to_owned());
+        }
+    }
+    outcome?;
+    while let Ok(message) = receiver.try_recv() {
+        books.take(message);
+    }
+    Ok(books.close())
+}
+
+fn spawn(
+    name: String,
+    body: impl FnOnce() + Send + 'static,
+) -> Result<thread::JoinHandle<()>, LoadError> {
+    thread::Builder::new()
+        .name(name)
+        .spawn(body)
+        .map_err(LoadError::Thread)
+}
+
+struct Books<'a> {
+    plan: &'a LoadPlan,
+    workers: usize,
+    ready: usize,
+    producing: u32,
+    done: usize,
+    ledger: Ledger,
+    timeline: Timeline,
+    senders: std::collections::HashMap<u32, Counters>,
+    meter: Option<CpuMeter>,
+    cpu: Option<CpuUse>,
+    foreign: u64,
+    unsent: u64,
+    progress: Progress,
+    failure: Option<String>,
+    note: &'a mut dyn FnMut(&Run, Outcome),
+}
+
+impl<'a> Books<'a> {
+    fn new(plan: &'a LoadPlan, workers: usize, note: &'a mut dyn FnMut(&Run, Outcome)) -> Self {
+        let planned = plan.warmup + plan.duration;
+        Self {
+            plan,
+            workers,
+            ready: 0,
+            producing: plan.producers,
+            done: 0,
+            ledger: Ledger::default(),
+            timeline: Timeline::default(),
+            senders: std::collections::HashMap::new(),
+            meter: None,
+            cpu: None,
+            foreign: 0,
+            unsent: 0,
+            progress: Progress {
+                planned,
+                ..Progress::default()
+            },
+            failure: None,
+            note,
+        }
+    }
+
+    /// Gathers reports until every worker is done.
+    fn keep(
+        &mut self,
+        shared: &Shared,
+        receiver: &Receiver<Message>,
+        admin: &mut Admin,
+        progress: &mut impl FnMut(&Progress) -> bool,
+    ) -> Result<(), LoadError> {
+        while self.done < self.workers {
+            match receiver.recv_timeout(self.wait(shared)) {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            if shared.origin().is_none() {
+                if self.done > 0 {
+                    let reason = self.failure.clone().unwrap_or_default();
+                    return Err(LoadError::Worker(reason));
+                }
+                if self.ready == self.workers {
+                    shared.begin(shared.clock.now());
+                }
+            }
+            self.read_meters(shared);
+            let elapsed = shared
+                .origin()
+                .map_or(0, |origin| shared.clock.now() - origin);
+            self.progress.elapsed = Duration::from_nanos(elapsed);
+            let over = self.plan.producers == 0 && self.progress.elapsed >= self.progress.planned;
+            if !progress(&self.progress) || over {
+                shared.stop();
+            }
+            if self.wants_ends(shared) {
+                let ends = self.settled_ends(admin)?;
+                shared.ends.get_or_init(|| ends);
+            }
+        }
+        Ok(())
+    }
+
+    /// True once the producers are done, and at once where there are none and nothing more is
+    /// waited for.
+    fn wants_ends(&self, shared: &Shared) -> bool {
+        let all_sent = self.producing == 0 && (self.plan.producers > 0 || !self.plan.follow);
+        all_sent && shared.origin().is_some() && shared.ends.get().is_none()
+    }
+
+    /// Where the partitions end. What was sent without acknowledgements may still be on its way
+    /// into the log: then the ends count once they have stood still for a while.
+    fn settled_ends(&self, admin: &mut Admin) -> Result<Vec<i64>, LoadError> {
+        let mut ends = admin.end_offsets()?;
+        while self.plan.producers > 0 && self.plan.producer.acks == Acks::None {
+            thread::sleep(STILL);
+            let later = admin.end_offsets()?;
+            if later == ends {
+                break;
+            }
+            ends = later;
+        }
+        Ok(ends)
+    }
+
+    /// Until the next thing to do: a meter to be read, or the live line.
+    fn wait(&self, shared: &Shared) -> Duration {
+        let now = shared.clock.now();
+        let Some((start, end)) = shared.window() else {
+            return LINE;
+        };
+        let next = if self.meter.is_none() { start } else { end };
+        if next > now {
+            until(now, next).min(LINE)
+        } else {
+            LINE
+        }
+    }
+
+    fn read_meters(&mut self, shared: &Shared) {
+        let now = shared.clock.now();
+        let Some((start, end)) = shared.window() else {
+            return;
+        };
+        if self.meter.is_none() && now >= start {
+            self.meter = Some(CpuMeter::start(self.plan.broker_pid));
+        }
+        if self.cpu.is_none() && (now >= end || self.done == self.workers) {
+            self.cpu = self.meter.map(|meter| meter.stop());
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Ready => self.ready += 1,
+            Message::Report(report) => self.take_report(*report),
+            Message::Done {
+                producer,
+                unsent,
+                failure,
+            } => {
+                self.done += 1;
+                self.unsent += unsent;
+                self.producing -= u32::from(producer);
+                self.failure = self.failure.take().or(failure);
+            }
+        }
+    }
+
+    fn take_report(&mut self, report: Report) {
+        if let Some(second) = report.second {
+            self.timeline.add(second, &report.figures);
+        }
+        if let Some((stream, facts, counters)) = report.sender {
+            self.ledger.sender(stream, facts);
+            self.senders.insert(stream, counters);
+        }
+        for (run, outcome) in report.sent {
+            (self.note)(&run, outcome);
+            self.ledger.sent(run, outcome);
+        }
+        for run in report.seen {
+            self.ledger.seen(run);
+        }
+        self.progress.violations += report.violations.len() as u64;
+        for violation in report.violations {
+            self.ledger.violation(violation);
+        }
+        self.foreign += report.foreign;
+        self.progress.published += report.published;
+        self.progress.consumed += report.consumed;
+    }
+
+    fn close(self) -> LoadResult {
+        let checked = self.plan.consumers > 0 && self.failure.is_none();
+        let findings = if self.plan.consumers > 0 {
+            self.ledger.close()
+        } else {
+            self.ledger.close_unread()
+        };
+        let elapsed = self.progress.elapsed.saturating_sub(self.plan.warmup);
+        LoadResult {
+            timeline: self.timeline,
+            window: elapsed.min(self.plan.duration),
+            cpu: self.cpu.unwrap_or_default(),
+            findings,
+            checked,
+            counters: sum(self.senders.values()),
+            unsent: self.unsent,
+            foreign: self.foreign,
+            ledger: self.ledger,
+            failure: self.failure,
+        }
+    }
+}
+
+fn sum<'a>(all: impl Iterator<Item = &'a Counters>) -> Counters {
+    all.fold(Counters::default(), |sum, one| Counters {
+        batches: sum.batches + one.batches,
+        requests: sum.requests + one.requests,
+        batch_bytes: sum.batch_bytes + one.batch_bytes,
+        retries: sum.retries + one.retries,
+        epoch_bumps: sum.epoch_bumps + one.epoch_bumps,
+        last_error: one.last_error.or(sum.last_error),
+    })
+}
+
+const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+const STILL: Duration = Duration::from_millis(300);
+const LINE: Duration = Duration::from_millis(100);

@@ -1,0 +1,175 @@
+//! What the threads of a run share: when it begins, when it ends, and the way to report.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::Sender;
+
+use crate::clock::Clock;
+use crate::history::{Outcome, Run, SenderFacts, Violation};
+use crate::measure::Second;
+use crate::producer::Counters;
+
+/// Shared between the coordinator and its workers.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) clock: Clock,
+    /// When sending begins, ns; 0 until every worker is connected.
+    origin: AtomicU64,
+    pub(super) warmup_ns: u64,
+    pub(super) window_ns: u64,
+    stop: AtomicBool,
+    /// Bytes of values that may still be sent.
+    pub(super) bytes_left: AtomicU64,
+    /// Where consumers may stop, by partition; set once every producer is done.
+    pub(super) ends: OnceLock<Vec<i64>>,
+}
+
+/// What a worker tells the coordinator.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// Connected; waits for the origin.
+    Ready,
+    /// What happened since the last report.
+    Report(Box<Report>),
+    /// A producer has settled everything, a consumer has read everything.
+    Done {
+        /// True for a producer.
+        producer: bool,
+        /// Records that were due and not sent.
+        unsent: u64,
+        /// Why it ended early.
+        failure: Option<String>,
+    },
+}
+
+/// What happened since the last report.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// The second of the measured window that the figures are of, `None` outside of it.
+    pub(super) second: Option<usize>,
+    pub(super) figures: Second,
+    pub(super) sent: Vec<(Run, Outcome)>,
+    pub(super) seen: Vec<Run>,
+    pub(super) violations: Vec<Violation>,
+    /// What a sender has counted so far, and its stream.
+    pub(super) sender: Option<(u32, SenderFacts, Counters)>,
+    /// Records of others read so far, by worker.
+    pub(super) foreign: u64,
+    /// Records acknowledged and read in all, for the progress line.
+    pub(super) published: u64,
+    pub(super) consumed: u64,
+}
+
+impl Shared {
+    pub(super) fn new(clock: Clock, warmup_ns: u64, window_ns: u64, bytes_max: u64) -> Self {
+        Self {
+            clock,
+            origin: AtomicU64::new(0),
+            warmup_ns,
+            window_ns,
+            stop: AtomicBool::new(false),
+            bytes_left: AtomicU64::new(bytes_max),
+            ends: OnceLock::new(),
+        }
+    }
+
+    pub(super) fn begin(&self, origin: u64) {
+        self.origin.store(origin, Ordering::Release);
+    }
+
+    pub(super) fn origin(&self) -> Option<u64> {
+        Some(self.origin.load(Ordering::Acquire)).filter(|&origin| origin > 0)
+    }
+
+    /// When measuring begins and ends.
+    pub(super) fn window(&self) -> Option<(u64, u64)> {
+        let start = self.origin()? + self.warmup_ns;
+        Some((start, start + self.window_ns))
+    }
+
+    pub(super) fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Takes `bytes` off what may still be sent; false if there is not so much.
+    pub(super) fn take_bytes(&self, bytes: u64) -> bool {
+        let taken = self
+            .bytes_left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(bytes)
+            });
+        taken.is_ok()
+    }
+}
+
+/// Keeps a worker's figures until the second is over, then reports them.
+#[derive(Debug)]
+pub(super) struct Reporter {
+    sender: Sender<Message>,
+    pub(super) report: Report,
+    next_report: u64,
+    window: (u64, u64),
+}
+
+impl Reporter {
+    pub(super) fn new(sender: Sender<Message>) -> Self {
+        Self {
+            sender,
+            report: Report::default(),
+            next_report: 0,
+            window: (u64::MAX, u64::MAX),
+        }
+    }
+
+    pub(super) fn set_window(&mut self, window: (u64, u64)) {
+        self.window = window;
+    }
+
+    pub(super) fn in_window(&self, time: u64) -> bool {
+        self.window.0 <= time && time < self.window.1
+    }
+
+    /// True if it is time for [`Reporter::send`]: ten times a second, and at each new second.
+    pub(super) fn is_due(&self, now: u64) -> bool {
+        now >= self.next_report
+    }
+
+    /// Sends what has been gathered.
+    pub(super) fn send(&mut self, now: u64) {
+        let mut report = std::mem::take(&mut self.report);
+        // Reports go out at the ends of quarter seconds: what they hold is a little older.
+        report.second = self.second_of(now.saturating_sub(REPORT_NS / 2), now);
+        let _ = self.sender.send(Message::Report(Box::new(report)));
+        let into = now.saturating_sub(self.window.0) % REPORT_NS;
+        self.next_report = now + REPORT_NS - into;
+    }
+
+    pub(super) fn done(mut self, producer: bool, unsent: u64, failure: Option<String>, now: u64) {
+        self.send(now);
+        let _ = self.sender.send(Message::Done {
+            producer,
+            unsent,
+            failure,
+        });
+    }
+
+    pub(super) fn ready(&self) {
+        let _ = self.sender.send(Message::Ready);
+    }
+
+    /// The second of the window that `time` falls into; what comes after it counts to the last.
+    fn second_of(&self, time: u64, now: u64) -> Option<usize> {
+        if now < self.window.0 {
+            return None;
+        }
+        let last = self.window.1.saturating_sub(self.window.0 + 1) / SECOND_NS;
+        Some((time.saturating_sub(self.window.0) / SECOND_NS).min(last) as usize)
+    }
+}
+
+const REPORT_NS: u64 = 250_000_000;
+const SECOND_NS: u64 = 1_000_000_000;

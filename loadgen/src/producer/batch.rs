@@ -1,0 +1,371 @@
+//! A batch from its first record until its fate is known.
+
+use std::rc::Rc;
+
+use logmill_engine::base::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Sequence};
+use logmill_engine::format::batch::{Attributes, BatchHeader};
+use logmill_engine::format::compression::{Codec, Compressor};
+
+/// A record to be sent. The value is given in pieces, so that a stamp and filler need not be put
+/// together first.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Record<'a> {
+    /// The key, `None` for null.
+    pub key: Option<&'a [u8]>,
+    /// The value's pieces; null if `null_value`.
+    pub value: [&'a [u8]; 2],
+    /// True for a null value, whatever `value` holds.
+    pub null_value: bool,
+    /// At most one header: name and value.
+    pub header: Option<(&'a str, &'a [u8])>,
+}
+
+impl Record<'_> {
+    /// Bytes of key and value.
+    pub fn payload_bytes(&self) -> usize {
+        self.key.map_or(0, <[u8]>::len) + self.value_bytes()
+    }
+
+    /// The most bytes that the record takes in a batch.
+    pub fn encoded_bytes_max(&self) -> usize {
+        let header = self
+            .header
+            .map_or(0, |(name, value)| name.len() + value.len() + 10);
+        self.payload_bytes() + header + FRAMING_MAX
+    }
+
+    fn value_bytes(&self) -> usize {
+        if self.null_value {
+            0
+        } else {
+            self.value[0].len() + self.value[1].len()
+        }
+    }
+}
+
+/// The bytes of a closed batch, shared between the batch, which may have to be sent again, and the
+/// connection, which lets go of them once they are written.
+#[derive(Clone, Debug, Default)]
+pub struct SharedBytes(Rc<Vec<u8>>);
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// An idempotent producer's identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The producer id that a broker gave.
+    pub id: ProducerId,
+    /// Its epoch.
+    pub epoch: ProducerEpoch,
+}
+
+/// Records of one partition that travel together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    bytes: SharedBytes,
+    /// The sequence number of the first record in its lane.
+    pub first: u64,
+    /// Records.
+    pub count: u32,
+    /// Bytes of keys and values.
+    pub payload_bytes: u64,
+    /// When the first record came in, ns.
+    pub opened_ns: u64,
+    /// Not to be sent before this time, ns.
+    pub not_before_ns: u64,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// True if it may be in the log although no acknowledgement came.
+    pub uncertain: bool,
+    /// Intended times of its records, in runs of equal ones.
+    pub times: Vec<(u64, u32)>,
+    base_ms: i64,
+    max_ms: i64,
+    attributes: i16,
+    stamp: Option<(Identity, Sequence)>,
+    /// What it counts against `buffer.memory`.
+    pub reserved: usize,
+}
+
+impl Batch {
+    /// Makes an empty batch out of a used one; keeps its memory.
+    pub fn reset(&mut self, first: u64, now: u64, capacity: usize) {
+        let bytes = Rc::get_mut(&mut self.bytes.0).expect("a batch is reused by its last owner");
+        bytes.clear();
+        bytes.reserve(capacity);
+        bytes.extend_from_slice(&[0; BatchHeader::SIZE]);
+        self.times.clear();
+        let (bytes, times) = (
+            std::mem::take(&mut self.bytes),
+            std::mem::take(&mut self.times),
+        );
+        *self = Self {
+            bytes,
+            times,
+            first,
+            opened_ns: now,
+            ..Self::default()
+        };
+    }
+
+    /// True once nobody else holds the bytes.
+    pub fn is_sole_owner(&self) -> bool {
+        Rc::strong_count(&self.bytes.0) == 1
+    }
+
+    /// Bytes so far, the head included.
+    pub fn len(&self) -> usize {
+        self.bytes.0.len()
+    }
+
+    /// True before the first record.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The finished batch, for sending.
+    pub fn share(&self) -> SharedBytes {
+        self.bytes.clone()
+    }
+
+    /// Adds a record whose time is `timestamp_ms`; `intended_ns` is kept for its latency.
+    pub fn push(&mut self, record: &Record<'_>, timestamp_ms: i64, intended_ns: u64) {
+        if self.count == 0 {
+            (self.base_ms, self.max_ms) = (timestamp_ms, timestamp_ms);
+        }
+        self.max_ms = self.max_ms.max(timestamp_ms);
+        let bytes = Rc::get_mut(&mut self.bytes.0).expect("an open batch is not shared");
+        encode(bytes, record, timestamp_ms - self.base_ms, self.count);
+        self.count += 1;
+        self.payload_bytes += record.payload_bytes() as u64;
+        match self.times.last_mut() {
+            Some((time, count)) if *time == intended_ns => *count += 1,
+            _ => self.times.push((intended_ns, 1)),
+        }
+    }
+
+    /// Compresses the records (into `scratch`, whose memory is kept) if that is asked for.
+    pub fn compress(&mut self, codec: Codec, compressor: &mut Compressor, scratch: &mut Vec<u8>) {
+        if codec == Codec::None {
+            return;
+        }
+        scratch.clear();
+        scratch.extend_from_slice(&[0; BatchHeader::SIZE]);
+        let records = &self.bytes.0[BatchHeader::SIZE..];
+        compressor
+            .compress(records, scratch)
+            .expect("compressing into memory fails only for lack of it");
+        self.attributes = i16::from(codec.id());
+        let bytes = Rc::get_mut(&mut self.bytes.0).expect("an open batch is not shared");
+        bytes.clear();
+        bytes.extend_from_slice(scratch);
+    }
+
+    /// Writes the head with the identity and sequence, if any, and the CRC. Can be done again.
+    pub fn seal(&mut self, stamp: Option<(Identity, Sequence)>) {
+        self.stamp = stamp;
+        let (identity, base_sequence) = stamp.unwrap_or((NO_IDENTITY, Sequence(-1)));
+        let bytes = Rc::get_mut(&mut self.bytes.0).expect("a batch is sealed before it is shared");
+        let mut header = BatchHeader {
+            base_offset: Offset(0),
+            length: (bytes.len() - BatchHeader::LOG_OVERHEAD) as i32,
+            leader_epoch: LeaderEpoch(-1),
+            crc: 0,
+            attributes: Attributes(self.attributes),
+            last_offset_delta: self.count as i32 - 1,
+            base_timestamp: self.base_ms,
+            max_timestamp: self.max_ms,
+            producer_id: identity.id,
+            producer_epoch: identity.epoch,
+            base_sequence,
+            record_count: self.count as i32,
+        };
+        header.crc = header.compute_crc(&bytes[BatchHeader::SIZE..]);
+        bytes[..BatchHeader::SIZE].copy_from_slice(&header.to_bytes());
+    }
+
+    /// The identity and sequence it carries.
+    pub fn stamp(&self) -> Option<(Identity, Sequence)> {
+        self.stamp
+    }
+}
+
+/// Appends a record in the form of magic 2 (KIP-98).
+fn encode(out: &mut Vec<u8>, record: &Record<'_>, timestamp_delta: i64, offset_delta: u32) {
+    let mut head = Head::default();
+    head.byte(0); // attributes
+    head.varint(timestamp_delta);
+    head.varint(i64::from(offset_delta));
+    head.length(record.key.map(<[u8]>::len));
+    let mut middle = Head::default();
+    middle.length((!record.null_value).then(|| record.value_bytes()));
+    let mut tail = Head::default();
+    tail.varint(i64::from(record.header.is_some()));
+    let mut header_value = Head::default();
+    if let Some((name, value)) = record.header {
+        tail.length(Some(name.len()));
+        header_value.length(Some(value.len()));
+    }
+    let header_bytes = record
+        .header
+        .map_or(0, |(name, value)| name.len() + value.len());
+    let total = head.len + middle.len + tail.len + header_value.len + header_bytes;
+    let mut size = Head::default();
+    size.varint((total + record.payload_bytes()) as i64);
+    out.extend_from_slice(size.bytes());
+    out.extend_from_slice(head.bytes());
+    out.extend_from_slice(record.key.unwrap_or_default());
+    out.extend_from_slice(middle.bytes());
+    if !record.null_value {
+        out.extend_from_slice(record.value[0]);
+        out.extend_from_slice(record.value[1]);
+    }
+    out.extend_from_slice(tail.bytes());
+    if let Some((name, value)) = record.header {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(header_value.bytes());
+        out.extend_from_slice(value);
+    }
+}
+
+/// A few small integers on the stack.
+#[derive(Default)]
+struct Head {
+    buffer: [u8; 32],
+    len: usize,
+}
+
+impl Head {
+    fn byte(&mut self, byte: u8) {
+        self.buffer[self.len] = byte;
+        self.len += 1;
+    }
+
+    /// Zigzag in groups of seven bits.
+    fn varint(&mut self, value: i64) {
+        let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+        while rest >= 0x80 {
+            self.byte((rest & 0x7F) as u8 | 0x80);
+            rest >>= 7;
+        }
+        self.byte(rest as u8);
+    }
+
+    fn length(&mut self, length: Option<usize>) {
+        self.varint(length.map_or(-1, |length| length as i64));
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+const NO_IDENTITY: Identity = Identity {
+    id: ProducerId::NONE,
+    epoch: ProducerEpoch::NONE,
+};
+/// Size, attributes, deltas and lengths at their longest.
+const FRAMING_MAX: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::consumer::Records;
+
+    fn open(first: u64) -> Batch {
+        let mut batch = Batch::default();
+        batch.reset(first, 5, 1_000);
+        batch
+    }
+
+    #[test]
+    fn what_is_pushed_is_read_back() {
+        for codec in Codec::ALL {
+            let mut batch = open(0);
+            let header = Some(("name", b"header value".as_slice()));
+            let plain = Record {
+                key: None,
+                value: [b"ab", b"cd"],
+                ..Record::default()
+            };
+            let full = Record {
+                key: Some(b"key"),
+                header,
+                ..plain
+            };
+            let null = Record {
+                key: Some(b""),
+                null_value: true,
+                ..Record::default()
+            };
+            for (at, record) in [plain, full, null].iter().enumerate() {
+                batch.push(record, 1_000 - at as i64 * 7, 1 + at as u64 / 2);
+            }
+            assert_eq!(batch.times, [(1, 2), (2, 1)]);
+            let mut compressor = Compressor::new(codec, None).unwrap();
+            batch.compress(codec, &mut compressor, &mut Vec::new());
+            let identity = Identity {
+                id: ProducerId(4),
+                epoch: ProducerEpoch(2),
+            };
+            batch.seal(Some((identity, Sequence(77))));
+            let bytes = batch.share();
+            let head = BatchHeader::parse(bytes.as_ref()).unwrap();
+            assert_eq!(head.size(), bytes.as_ref().len());
+            assert_eq!(
+                head.compute_crc(&bytes.as_ref()[BatchHeader::SIZE..]),
+                head.crc
+            );
+            assert_eq!((head.record_count, head.base_sequence), (3, Sequence(77)));
+            assert_eq!((head.base_timestamp, head.max_timestamp), (1_000, 1_000));
+            let mut records = Vec::new();
+            logmill_engine::format::compression::decompress(
+                codec,
+                &bytes.as_ref()[BatchHeader::SIZE..],
+                1_000,
+                &mut records,
+            )
+            .unwrap();
+            let read: Vec<_> = Records::new(&records, 3).map(Result::unwrap).collect();
+            assert_eq!(read[0].value, Some(b"abcd".as_slice()));
+            assert_eq!(
+                (read[1].key, read[1].timestamp_delta),
+                (Some(b"key".as_slice()), -7)
+            );
+            assert_eq!(read[1].header("name"), Some(b"header value".as_slice()));
+            assert_eq!((read[2].key, read[2].value), (Some(b"".as_slice()), None));
+            assert_eq!(read[2].offset_delta, 2);
+        }
+    }
+
+    #[test]
+    fn a_batch_in_the_connections_hands_is_not_reused() {
+        let mut batch = open(0);
+        batch.push(&Record::default(), 1, 1);
+        batch.seal(None);
+        let shared = batch.share();
+        assert!(!batch.is_sole_owner());
+        drop(shared);
+        assert!(batch.is_sole_owner());
+        batch.reset(9, 6, 10);
+        assert_eq!((batch.first, batch.len(), batch.is_empty()), (9, 61, true));
+    }
+
+    #[test]
+    fn the_bound_on_a_records_size_holds() {
+        let value = vec![7; 70_000];
+        let record = Record {
+            key: Some(&value[..300]),
+            value: [&value, &value],
+            header: Some(("h", &value[..200])),
+            ..Record::default()
+        };
+        let mut out = Vec::new();
+        encode(&mut out, &record, i64::MIN / 4, u32::MAX);
+        assert!(out.len() <= record.encoded_bytes_max());
+    }
+}

@@ -1,0 +1,161 @@
+//! Reports of a small made-up run.
+
+use std::time::Duration;
+
+use super::*;
+use crate::consumer::ConsumerConfig;
+use crate::history::{Findings, Lane, Violation};
+use crate::load::Arrivals;
+use crate::measure::{CpuUse, Second, Timeline};
+use crate::payload::{Arena, Filler, KeyPlan, SizePlan, Source};
+use crate::producer::{Counters, ProducerConfig};
+
+fn row(name: &str, pace: Pace) -> Row {
+    let mut timeline = Timeline::default();
+    for index in 0..3 {
+        let mut second = Second {
+            published: 10_000,
+            published_bytes: 10_240_000,
+            consumed: 9_000,
+            ..Second::default()
+        };
+        for at in 0..10_000_u64 {
+            second.publish.record(1_000_000 + at * 500, 1);
+            second.end_to_end.record(2_000_000 + at * 500, 1);
+        }
+        timeline.add(index, &second);
+    }
+    let plan = LoadPlan {
+        bootstrap: Vec::new(),
+        topic: "t".to_owned(),
+        producer: ProducerConfig::default(),
+        consumer: ConsumerConfig::default(),
+        producers: 1,
+        consumers: 1,
+        follow: false,
+        from_start: false,
+        pace,
+        source: Source::Synthetic(std::sync::Arc::new(Arena::new(Filler::Zero, 12))),
+        sizes: SizePlan::Fixed(1_024),
+        keys: KeyPlan::None,
+        warmup: Duration::ZERO,
+        duration: Duration::from_secs(3),
+        drain: Duration::from_secs(1),
+        bytes_max: u64::MAX,
+        seed: 1,
+        broker_pid: None,
+    };
+    let cpu = CpuUse {
+        broker: Some(Duration::from_millis(15)),
+        ..CpuUse::default()
+    };
+    let result = LoadResult {
+        timeline,
+        window: Duration::from_secs(3),
+        cpu,
+        findings: Findings {
+            acknowledged: 30_000,
+            seen: 30_000,
+            ..Findings::default()
+        },
+        checked: true,
+        counters: Counters::default(),
+        unsent: 0,
+        foreign: 0,
+        ledger: crate::history::Ledger::default(),
+        failure: None,
+    };
+    Row {
+        name: name.to_owned(),
+        plan,
+        result,
+        survives: "power loss".to_owned(),
+    }
+}
+
+fn sample() -> Report {
+    let open = Pace::Open {
+        rate: 1e4,
+        arrivals: Arrivals::Poisson,
+    };
+    Report {
+        title: "A <test>".to_owned(),
+        environment: vec![("kernel".to_owned(), "6 & up".to_owned())],
+        rows: vec![
+            row("acks=all, peak", Pace::Closed),
+            row("acks=all, 10k/s", open),
+        ],
+    }
+}
+
+#[test]
+fn the_table_shows_rates_percentiles_and_cpu() {
+    let text = table(&sample());
+    for part in ["10,000", "10.2", "power loss", "0.49", "ok", "p99.9 µs"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+}
+
+#[test]
+fn the_folder_holds_a_page_json_and_logs_that_tools_read() {
+    let folder = tempfile::tempdir().unwrap();
+    sample().write(folder.path()).unwrap();
+    let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert_eq!(html.matches("<svg").count(), 4);
+    assert!(html.contains("A &lt;test&gt;") && html.contains("6 &amp; up"));
+    assert!(
+        !html.contains("http://") || !html.contains("src="),
+        "the page stands alone"
+    );
+    let json = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let result = &json["results"][1];
+    assert_eq!(result["publishRate"][2], 10_000.0);
+    assert_eq!(result["backlog"][2], 3_000);
+    let p99 = result["aggregatedPublishLatency99pct"].as_f64().unwrap();
+    assert!((5.9..6.0).contains(&p99), "{p99}");
+    assert!(
+        result["aggregatedPublishLatencyQuantiles"]["100"]
+            .as_f64()
+            .unwrap()
+            >= 5.99
+    );
+    assert!(
+        result["publishLatency9999pct"][0].is_null(),
+        "10,000 samples do not support p99.99"
+    );
+    assert_eq!(result["logmill"]["acks"], "all");
+    let log = std::fs::read(folder.path().join("acks-all-10k-s.hlog")).unwrap();
+    let entries = hdrhistogram::serialization::interval_log::IntervalLogIterator::new(&log);
+    let histograms = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| {
+            use hdrhistogram::serialization::interval_log::LogEntry;
+            matches!(entry, LogEntry::Interval(_))
+        })
+        .count();
+    assert_eq!(histograms, 9);
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let mut report = sample();
+    assert!(report.is_good());
+    let lane = Lane {
+        stream: 1,
+        partition: 3,
+    };
+    let lost = Violation::Lost {
+        lane,
+        first: 7,
+        count: 2,
+    };
+    report.rows[0].result.findings.violations.push(lost);
+    assert!(!report.is_good());
+    assert!(table(&report).contains("VIOLATED"));
+    let text = findings_text(&report.rows[0]);
+    assert!(
+        text.contains("LOST: 2 acknowledged records of partition 3"),
+        "{text}"
+    );
+}
