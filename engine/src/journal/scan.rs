@@ -35,8 +35,8 @@ pub struct Scan {
 }
 
 /// Scans the frames of a file, given whole. Damaged frames are skipped: the sequence numbers of
-/// those found tell what is missing. Linear in the file's length, allocates in proportion to what is
-/// found.
+/// those found tell what is missing. Linear in the file's length, allocates in proportion to what
+/// is found.
 pub fn scan_frames(file: &[u8], header: &FileHeader) -> Scan {
     let mut frames: Vec<ScannedFrame> = Vec::new();
     let mut position = header.frames_at() as usize;

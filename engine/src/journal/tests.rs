@@ -1,3 +1,5 @@
+//! Frames written, scanned, damaged and reclaimed.
+
 use super::*;
 use crate::{
     base::{DirectoryIndex, LeaderEpoch, Micros, Offset, PartitionIndex, ShardId, TopicId},

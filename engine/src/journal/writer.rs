@@ -599,8 +599,8 @@ impl Journal {
         self.files.len() >= 2 && empty && self.freed.is_none()
     }
 
-    /// Declares the oldest file unneeded in the next frame, which must carry the checkpoint items of
-    /// all its members or follow frames that do.
+    /// Declares the oldest file unneeded in the next frame, which must carry the checkpoint items
+    /// of all its members or follow frames that do.
     pub fn free_oldest(&mut self) {
         assert!(
             self.can_free_oldest(),

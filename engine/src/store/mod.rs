@@ -1,8 +1,8 @@
 //! A shard's partitions, its journals (one per log directory) and its record memory, as one state
 //! machine: fed by calls and completions, pumped once per loop turn.
 //!
-//! - **feed**: [`Store::append_as_leader`], [`Store::read`], [`Store::complete`] ... change state and
-//!   mark partitions dirty. They never wait.
+//! - **feed**: [`Store::append_as_leader`], [`Store::read`], [`Store::complete`] ... change state
+//!   and mark partitions dirty. They never wait.
 //! - **pump**: [`Store::pump`] builds at most one journal frame per log directory from all dirty
 //!   partitions, starts syncs and the write-behind, and hands all operations to the driver.
 //!   [`Store::events`] tells who may be answered.
@@ -10,8 +10,8 @@
 //! Files beside this one: `commit` (frames, acks, watermarks), `sweep` (write-behind, sealing),
 //! `reclaim` (journal files), `reads`, `stop`, `complete` (routing of completions).
 //!
-//! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what is
-//! unwritten.
+//! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what
+//! is unwritten.
 
 mod acks;
 mod api;

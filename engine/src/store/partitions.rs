@@ -6,6 +6,7 @@ use super::{
     Ack, AckLevel, AppendAnswer, FetchRead, Isolation, LeaderBatch, PartitionKey, PartitionSpec,
     Role, Store, StoreError, StoreEvent,
     acks::Waiting,
+    commit::Line,
     entry::{Entry, Folder, Pending, Waiter},
     ops::Owner,
     stop::StopState,
@@ -402,30 +403,7 @@ impl Store {
             len: appended.bytes.len() as u32,
             ..entry.item(ItemKind::Append)
         };
-        match entry
-            .pending
-            .back_mut()
-            .filter(|last| continues(&last.item, &item))
-        {
-            Some(last) => {
-                line.pending_bytes += appended.bytes.len();
-                last.item.last = item.last;
-                last.item.len += item.len;
-                last.payload.extend(&appended.bytes);
-            }
-            None => {
-                let first_append = line.appends;
-                line.queue(
-                    key,
-                    entry,
-                    Pending {
-                        item,
-                        payload: appended.bytes,
-                        first_append,
-                    },
-                );
-            }
-        }
+        pend_append(line, key, entry, item, appended.bytes);
         self.await_ack(key, answer.last_offset, ack);
         answer
     }
@@ -522,6 +500,27 @@ impl Store {
     pub(super) fn live_mut(&mut self, key: PartitionKey) -> Result<&mut Entry, StoreError> {
         let entry = self.entries.get_mut(key.0).filter(|entry| !entry.dropped);
         entry.ok_or(StoreError::UnknownPartition)
+    }
+}
+
+/// Joins an append to the newest pending item if it continues that, else queues it by itself.
+fn pend_append(line: &mut Line, key: PartitionKey, entry: &mut Entry, item: Item, payload: Slices) {
+    let newest = entry.pending.back_mut();
+    match newest.filter(|last| continues(&last.item, &item)) {
+        Some(last) => {
+            line.pending_bytes += payload.len();
+            last.item.last = item.last;
+            last.item.len += item.len;
+            last.payload.extend(&payload);
+        }
+        None => {
+            let pending = Pending {
+                item,
+                payload,
+                first_append: line.appends,
+            };
+            line.queue(key, entry, pending);
+        }
     }
 }
 

@@ -25,8 +25,8 @@ pub(super) enum StopState {
 }
 
 impl Store {
-    /// Begins a clean stop: no appends from now on; what was appended is journaled, acknowledged and
-    /// brought into segments. Go on feeding and pumping until [`StoreEvent::Stopped`].
+    /// Begins a clean stop: no appends from now on; what was appended is journaled, acknowledged
+    /// and brought into segments. Go on feeding and pumping until [`StoreEvent::Stopped`].
     pub fn begin_stop(&mut self, _now: Now) {
         if matches!(self.stop, StopState::Running) {
             self.stop = StopState::Draining;

@@ -124,23 +124,7 @@ impl Run {
                 count,
                 value_bytes,
                 timestamp,
-            } => {
-                let bytes = batch(count, value_bytes, 1_000 + timestamp);
-                let header = BatchHeader::parse(&bytes).unwrap();
-                let appended = world.log.append_as_leader(
-                    world.now,
-                    &mut world.pool,
-                    LeaderEpoch(self.epoch),
-                    &header,
-                    &bytes,
-                    Origin::Client,
-                );
-                let Ok(AppendOutcome::Appended(appended)) = appended else {
-                    panic!("{appended:?}");
-                };
-                assert_eq!(appended.bytes.len(), bytes.len());
-                self.model.append(&appended);
-            }
+            } => self.append(&batch(count, value_bytes, 1_000 + timestamp)),
             Step::Follow {
                 gap,
                 new_epoch,
@@ -191,33 +175,9 @@ impl Run {
                 }
             }
             Step::Truncate { back } => {
-                let to = Offset((self.model.end.0 - back).max(self.model.start.0));
-                while !world.pending.is_empty() {
-                    assert!(matches!(
-                        world.log.truncate_to(to),
-                        TruncateStep::Busy | TruncateStep::Unchanged
-                    ));
-                    world.complete(0);
-                }
-                world.truncate(to);
-                self.model.truncate(to);
+                self.truncate(Offset((self.model.end.0 - back).max(self.model.start.0)));
             }
-            Step::Empty => {
-                while !world.pending.is_empty() {
-                    world.complete(0);
-                }
-                let at = Offset(self.model.end.0 + 100);
-                assert!(matches!(
-                    world.log.truncate_fully_and_start_at(at),
-                    TruncateStep::Done(_)
-                ));
-                world.files.clear();
-                self.model = Model {
-                    batches: BTreeMap::new(),
-                    start: at,
-                    end: at,
-                };
-            }
+            Step::Empty => self.start_anew_at(Offset(self.model.end.0 + 100)),
             Step::LogStart { ahead } => {
                 let to = Offset((self.model.start.0 + ahead).min(self.model.end.0));
                 world.advance_log_start(to);
@@ -226,6 +186,50 @@ impl Run {
             Step::Restart => world.restart(),
             Step::Append { .. } | Step::Follow { .. } => unreachable!("done before"),
         }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        let world = &mut self.world;
+        let header = BatchHeader::parse(bytes).unwrap();
+        let appended = world.log.append_as_leader(
+            world.now,
+            &mut world.pool,
+            LeaderEpoch(self.epoch),
+            &header,
+            bytes,
+            Origin::Client,
+        );
+        let Ok(AppendOutcome::Appended(appended)) = appended else {
+            panic!("{appended:?}");
+        };
+        assert_eq!(appended.bytes.len(), bytes.len());
+        self.model.append(&appended);
+    }
+
+    fn truncate(&mut self, to: Offset) {
+        let world = &mut self.world;
+        while !world.pending.is_empty() {
+            let step = world.log.truncate_to(to);
+            assert!(matches!(step, TruncateStep::Busy | TruncateStep::Unchanged));
+            world.complete(0);
+        }
+        world.truncate(to);
+        self.model.truncate(to);
+    }
+
+    fn start_anew_at(&mut self, at: Offset) {
+        let world = &mut self.world;
+        while !world.pending.is_empty() {
+            world.complete(0);
+        }
+        let step = world.log.truncate_fully_and_start_at(at);
+        assert!(matches!(step, TruncateStep::Done(_)));
+        world.files.clear();
+        self.model = Model {
+            batches: BTreeMap::new(),
+            start: at,
+            end: at,
+        };
     }
 
     fn check(&mut self) {
