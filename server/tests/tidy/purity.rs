@@ -59,7 +59,7 @@ fn system_call_place(source: &Source, mention: &Mention) -> Option<Violation> {
     let named = first.filter(|name| matches!(*name, "libc" | "io_uring" | "nix" | "rustix"))?;
     (bound && !DRIVERS.iter().any(|room| is_under(&source.path, room))).then(|| {
         let message = format!(
-            "`{named}` is for engine/src/sys, engine/src/io and server/src/runtime: ask one of \
+            "`{named}` is for engine/src/{{sys, io}} and server/src/{{runtime, start}}: ask one of \
              them for a safe function"
         );
         source.violation(mention.line, "system-call-place", message)
@@ -121,8 +121,14 @@ const CORES: &[&str] = &[
     "server/wire/src",
 ];
 
-/// The places that touch the world.
-const DRIVERS: &[&str] = &["engine/src/io", "engine/src/sys", "server/src/runtime"];
+/// The places that touch the world. `start` locks directories and asks for limits before there
+/// is a shard.
+const DRIVERS: &[&str] = &[
+    "engine/src/io",
+    "engine/src/sys",
+    "server/src/runtime",
+    "server/src/start",
+];
 
 const BANNED_IN_CORES: &[(&str, &str)] = &[
     ("std::time::Instant", "take `now` as an argument"),
