@@ -1,8 +1,11 @@
 //! The one place that gives errors their Kafka codes.
 
+use logmill_engine::log::{AppendError, ReadError};
+use logmill_engine::store::{AckError, StoreError};
 use logmill_wire::ErrorCode;
 
 use crate::metadata::MetadataError;
+use crate::shard::mail::AppendFailure;
 
 /// An error that a client is told by a code.
 pub trait KafkaError {
@@ -26,6 +29,64 @@ impl KafkaError for MetadataError {
             Self::Limit(_) => ErrorCode::POLICY_VIOLATION,
             Self::Request(_) => ErrorCode::INVALID_REQUEST,
             Self::Unavailable => ErrorCode::KAFKA_STORAGE_ERROR,
+        }
+    }
+}
+
+impl KafkaError for StoreError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::NotLeader | Self::Stopping => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::FencedEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
+            Self::UnknownEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
+            Self::Fenced | Self::NoDirectory(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::Append(error) => error.code(),
+            Self::Read(error) => error.code(),
+        }
+    }
+}
+
+impl KafkaError for AppendError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            // The append waits; a client hears of it only if its request times out first.
+            Self::Backpressure => ErrorCode::REQUEST_TIMED_OUT,
+            Self::TooLarge { .. } => ErrorCode::MESSAGE_TOO_LARGE,
+            Self::LargerThanSegment { .. } => ErrorCode::RECORD_LIST_TOO_LARGE,
+            Self::StaleLeaderEpoch { .. } => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::ProducerFenced { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
+            Self::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
+            Self::NotContinuous { .. } | Self::Malformed => ErrorCode::CORRUPT_MESSAGE,
+            Self::OffsetsExhausted { .. } => ErrorCode::UNKNOWN_SERVER_ERROR,
+        }
+    }
+}
+
+impl KafkaError for ReadError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::OffsetOutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+            Self::Corrupt { .. } => ErrorCode::KAFKA_STORAGE_ERROR,
+        }
+    }
+}
+
+impl KafkaError for AckError {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Storage => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::Dropped => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            Self::NotLeader => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+        }
+    }
+}
+
+impl KafkaError for AppendFailure {
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(error) => error.code(),
+            Self::Ack(error) => error.code(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod api_versions;
 mod authorized;
+mod caller;
 mod context;
 pub mod create_partitions;
 pub mod create_topics;
@@ -10,10 +11,14 @@ pub mod delete_topics;
 pub mod describe_cluster;
 pub mod describe_configs;
 pub mod describe_topic_partitions;
+pub mod fetch;
+pub mod fetch_sessions;
 pub mod find_coordinator;
 pub mod init_producer_id;
 pub mod list_partition_reassignments;
 pub mod metadata;
+pub mod produce;
 pub mod sasl;
 
+pub use caller::Caller;
 pub use context::{BrokerIdentity, Planned, RequestContext, Suspended};

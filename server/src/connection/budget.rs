@@ -1,0 +1,71 @@
+//! A byte budget: taken when a length is known, given back when the bytes are gone.
+
+/// Bytes that may be held, and how many are. Belongs to one shard.
+#[derive(Debug)]
+pub struct ByteBudget {
+    limit: u64,
+    used: u64,
+}
+
+impl ByteBudget {
+    /// A budget of `limit` bytes.
+    pub fn new(limit: u64) -> Self {
+        Self { limit, used: 0 }
+    }
+
+    /// Takes `bytes` if they fit. A request larger than the whole budget fits when nothing else is
+    /// held, or it could never be served.
+    #[must_use]
+    pub fn take(&mut self, bytes: u64) -> bool {
+        let fits = self.used == 0 || self.used.saturating_add(bytes) <= self.limit;
+        if fits {
+            self.used += bytes;
+        }
+        fits
+    }
+
+    /// Gives bytes back that [`Self::take`] took.
+    pub fn give_back(&mut self, bytes: u64) {
+        assert!(
+            bytes <= self.used,
+            "{bytes} bytes returned, {} held",
+            self.used
+        );
+        self.used -= bytes;
+    }
+
+    /// Bytes held now.
+    pub fn used(&self) -> u64 {
+        self.used
+    }
+
+    /// The bound.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_to_its_limit() {
+        let mut budget = ByteBudget::new(100);
+        assert!(budget.take(60));
+        assert!(!budget.take(41));
+        assert!(budget.take(40));
+        budget.give_back(60);
+        assert_eq!(budget.used(), 40);
+    }
+
+    #[test]
+    fn a_request_beyond_the_whole_budget_is_served_alone() {
+        let mut budget = ByteBudget::new(100);
+        assert!(budget.take(1_000));
+        assert!(!budget.take(1));
+        budget.give_back(1_000);
+        assert!(budget.take(1));
+        assert!(!budget.take(1_000));
+    }
+}

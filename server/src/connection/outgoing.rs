@@ -1,0 +1,319 @@
+//! What a connection still has to send, in order: encoded bytes, counted memory, file ranges.
+//!
+//! The driver asks for the next parts, sends what the socket takes and says how much that was. A
+//! position counts every byte that ever entered; what must happen when bytes are gone (a request's
+//! budget returned, a lease ended) hangs at a position.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use logmill_engine::disk::{FileLease, FileRange};
+use logmill_engine::sys::region::Slice;
+
+/// The outgoing bytes of one connection.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    /// Encoded bytes of all `Inline` parts; those before `inline_start` are sent.
+    inline: Vec<u8>,
+    inline_start: usize,
+    parts: VecDeque<Part>,
+    /// Bytes that ever entered, and that the socket ever took.
+    entered: u64,
+    sent: u64,
+    /// Request bytes to be given back once the reply that ends at a position was sent.
+    charges: VecDeque<(u64, u32)>,
+    /// Leases of ranges that the socket took and the peer has not acknowledged yet.
+    draining: VecDeque<(u64, FileLease)>,
+}
+
+/// What the driver shall send next.
+#[derive(Debug)]
+pub enum Next<'a> {
+    /// Nothing waits.
+    Nothing,
+    /// So many memory parts were put into the vector's first places.
+    Memory(usize),
+    /// A range of a file.
+    File(&'a FileRange),
+}
+
+#[derive(Debug)]
+enum Part {
+    /// So many bytes of `inline`.
+    Inline(usize),
+    Memory {
+        slice: Slice,
+        start: usize,
+    },
+    File(FileRange),
+}
+
+impl Outgoing {
+    /// Queues encoded bytes.
+    pub fn push_bytes(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        self.inline.extend_from_slice(bytes);
+        self.entered += bytes.len() as u64;
+        match self.parts.back_mut() {
+            Some(Part::Inline(len)) => *len += bytes.len(),
+            _ => self.parts.push_back(Part::Inline(bytes.len())),
+        }
+    }
+
+    /// Queues counted memory without copying it.
+    pub fn push_slice(&mut self, slice: Slice) {
+        if slice.is_empty() {
+            return;
+        }
+        self.entered += slice.len() as u64;
+        self.parts.push_back(Part::Memory { slice, start: 0 });
+    }
+
+    /// Queues a range of a file; its lease ends when the peer has the bytes.
+    pub fn push_file(&mut self, range: FileRange) {
+        if range.len == 0 {
+            return;
+        }
+        self.entered += u64::from(range.len);
+        self.parts.push_back(Part::File(range));
+    }
+
+    /// All that was queued so far answers a request of `bytes` bytes.
+    pub fn charge(&mut self, bytes: u32) {
+        self.charges.push_back((self.entered, bytes));
+    }
+
+    /// The next parts to send: memory in up to `memory.len()` pieces, or one file range.
+    pub fn next<'a>(&'a self, memory: &mut [IoSlice<'a>]) -> Next<'a> {
+        let mut at = self.inline_start;
+        let mut count = 0;
+        for part in &self.parts {
+            let bytes = match part {
+                Part::File(range) if count == 0 => return Next::File(range),
+                Part::File(_) => break,
+                Part::Inline(len) => {
+                    at += len;
+                    &self.inline[at - len..at]
+                }
+                Part::Memory { slice, start } => &slice[*start..],
+            };
+            let Some(place) = memory.get_mut(count) else {
+                break;
+            };
+            *place = IoSlice::new(bytes);
+            count += 1;
+        }
+        if count == 0 {
+            Next::Nothing
+        } else {
+            Next::Memory(count)
+        }
+    }
+
+    /// The socket took `count` bytes. Returns how many request bytes are free again.
+    pub fn advance(&mut self, count: usize) -> u64 {
+        self.sent += count as u64;
+        let mut left = count;
+        while left > 0 {
+            let part = self
+                .parts
+                .front_mut()
+                .expect("no more is sent than was queued");
+            let taken = match part {
+                Part::Inline(len) => {
+                    let taken = left.min(*len);
+                    *len -= taken;
+                    self.inline_start += taken;
+                    (taken, *len == 0)
+                }
+                Part::Memory { slice, start } => {
+                    let taken = left.min(slice.len() - *start);
+                    *start += taken;
+                    (taken, *start == slice.len())
+                }
+                Part::File(range) => {
+                    let taken = left.min(range.len as usize);
+                    range.position += taken as u64;
+                    range.len -= taken as u32;
+                    (taken, range.len == 0)
+                }
+            };
+            left -= taken.0;
+            if taken.1 {
+                let end = self.sent - left as u64;
+                if let Some(Part::File(range)) = self.parts.pop_front() {
+                    self.draining.push_back((end, range.lease));
+                }
+            }
+        }
+        self.compact();
+        self.settle()
+    }
+
+    /// The peer has all but the last `unacknowledged` of the bytes sent: ends leases before them.
+    pub fn drained(&mut self, unacknowledged: u64) {
+        let acknowledged = self.sent.saturating_sub(unacknowledged);
+        while self
+            .draining
+            .front()
+            .is_some_and(|&(end, _)| end <= acknowledged)
+        {
+            self.draining.pop_front();
+        }
+    }
+
+    /// Gives up everything; returns the request bytes that are free again.
+    pub fn abandon(&mut self) -> u64 {
+        self.parts.clear();
+        self.inline.clear();
+        self.inline_start = 0;
+        self.draining.clear();
+        self.charges
+            .drain(..)
+            .map(|(_, bytes)| u64::from(bytes))
+            .sum()
+    }
+
+    /// Whether file ranges were sent that the peer may not have yet.
+    pub fn is_draining(&self) -> bool {
+        !self.draining.is_empty()
+    }
+
+    /// Bytes that wait.
+    pub fn len(&self) -> u64 {
+        self.entered - self.sent
+    }
+
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// How many request bytes are free again because all that answers them was sent.
+    pub fn settle(&mut self) -> u64 {
+        let mut free = 0;
+        while let Some(&(end, bytes)) = self.charges.front()
+            && end <= self.sent
+        {
+            free += u64::from(bytes);
+            self.charges.pop_front();
+        }
+        free
+    }
+
+    /// Gives back the memory of encoded bytes that were sent.
+    fn compact(&mut self) {
+        if self.inline_start == self.inline.len() {
+            self.inline.clear();
+            self.inline_start = 0;
+            if self.inline.capacity() > INLINE_KEPT_BYTES_MAX {
+                self.inline = Vec::new();
+            }
+        } else if self.inline_start > INLINE_KEPT_BYTES_MAX {
+            self.inline.drain(..self.inline_start);
+            self.inline_start = 0;
+        }
+    }
+}
+
+/// An idle connection keeps no more than this for its next replies.
+const INLINE_KEPT_BYTES_MAX: usize = 4 << 10;
+
+#[cfg(test)]
+mod tests {
+    use logmill_engine::base::DirectoryIndex;
+    use logmill_engine::disk::{FileId, FileName};
+    use logmill_engine::sys::region::{RegionClass, RegionPool};
+
+    use super::*;
+
+    fn slice_of(bytes: &[u8]) -> Slice {
+        let mut writer = RegionPool::new(1 << 20).take(RegionClass::Page).unwrap();
+        writer.append(bytes);
+        writer.slice(0..bytes.len())
+    }
+
+    fn file_range(len: u32) -> FileRange {
+        let file = FileName::new(FileId(1), DirectoryIndex(0), "t-0/0.log");
+        let lease = file.lease();
+        FileRange {
+            file,
+            position: 100,
+            len,
+            lease,
+        }
+    }
+
+    fn send_all(outgoing: &mut Outgoing, step: usize) -> (Vec<u8>, u64) {
+        let (mut bytes, mut free) = (Vec::new(), 0);
+        loop {
+            let mut parts = [IoSlice::new(&[]); 4];
+            let taken = match outgoing.next(&mut parts) {
+                Next::Nothing => return (bytes, free),
+                Next::File(range) => {
+                    let taken = step.min(range.len as usize);
+                    bytes.extend((0..taken).map(|at| (range.position + at as u64) as u8));
+                    taken
+                }
+                Next::Memory(count) => {
+                    let all: Vec<u8> = parts[..count]
+                        .iter()
+                        .flat_map(|part| part.to_vec())
+                        .collect();
+                    let taken = step.min(all.len());
+                    bytes.extend_from_slice(&all[..taken]);
+                    taken
+                }
+            };
+            free += outgoing.advance(taken);
+        }
+    }
+
+    #[test]
+    fn sends_in_order_whatever_the_socket_takes() {
+        for step in [1, 2, 3, 7, 1_000] {
+            let mut outgoing = Outgoing::default();
+            outgoing.push_bytes(b"head");
+            outgoing.push_slice(slice_of(b"memory"));
+            outgoing.push_bytes(b"mid");
+            outgoing.push_file(file_range(3));
+            outgoing.push_bytes(b"tail");
+            outgoing.charge(77);
+            assert_eq!(outgoing.len(), 4 + 6 + 3 + 3 + 4);
+            let (bytes, free) = send_all(&mut outgoing, step);
+            assert_eq!(bytes, b"headmemorymid\x64\x65\x66tail");
+            assert_eq!((free, outgoing.len()), (77, 0));
+        }
+    }
+
+    #[test]
+    fn a_charge_returns_with_the_last_byte_of_its_reply() {
+        let mut outgoing = Outgoing::default();
+        outgoing.push_bytes(b"first");
+        outgoing.charge(10);
+        outgoing.push_bytes(b"second");
+        outgoing.charge(20);
+        assert_eq!(outgoing.advance(4), 0);
+        assert_eq!(outgoing.advance(2), 10);
+        assert_eq!(outgoing.abandon(), 20);
+    }
+
+    #[test]
+    fn a_lease_outlives_the_send_until_the_peer_has_the_bytes() {
+        let mut outgoing = Outgoing::default();
+        let range = file_range(10);
+        let file = range.file.clone();
+        outgoing.push_file(range);
+        outgoing.push_bytes(b"after");
+        outgoing.advance(15);
+        outgoing.drained(6);
+        assert!(
+            file.is_leased(),
+            "one byte of the range is not acknowledged"
+        );
+        outgoing.drained(5);
+        assert!(!file.is_leased() && !outgoing.is_draining());
+    }
+}

@@ -1,0 +1,226 @@
+//! Replies leave in the order of their requests, whatever order they were made in.
+
+use std::collections::VecDeque;
+
+use logmill_engine::disk::FileRange;
+use logmill_engine::sys::region::Slices;
+
+use super::outgoing::Outgoing;
+
+/// The number of a request on its connection, from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RequestNumber(pub u64);
+
+/// Bytes that a reply takes from elsewhere.
+#[derive(Debug)]
+pub enum External {
+    /// Counted memory.
+    Memory(Slices),
+    /// A range of a file.
+    File(FileRange),
+}
+
+/// Where in a reply's encoded bytes an external part belongs.
+#[derive(Debug)]
+pub struct ExternalAt {
+    /// Position in the encoded bytes.
+    pub at: usize,
+    /// What belongs there.
+    pub part: External,
+}
+
+/// The replies of one connection that are owed, and those that wait for an earlier one.
+#[derive(Debug, Default)]
+pub struct Replies {
+    first: u64,
+    slots: VecDeque<Slot>,
+    /// Buffers of stored replies, kept for the next ones.
+    spare: Vec<Vec<u8>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    /// Bytes of the request, given back when the reply has left.
+    charged: u32,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Owed,
+    /// No reply will be sent, as for acks=0.
+    Silent,
+    Ready {
+        bytes: Vec<u8>,
+        externals: Vec<ExternalAt>,
+    },
+}
+
+impl Replies {
+    /// A request of `charged` bytes begins.
+    pub fn begin(&mut self, charged: u32) -> RequestNumber {
+        self.slots.push_back(Slot {
+            charged,
+            state: State::Owed,
+        });
+        RequestNumber(self.first + self.slots.len() as u64 - 1)
+    }
+
+    /// The request's reply is made: queued at once if it is its turn, else kept. `externals` are
+    /// ordered by position and are taken out. A number that is not owed is ignored: the
+    /// connection was abandoned meanwhile.
+    pub fn finish(
+        &mut self,
+        number: RequestNumber,
+        bytes: &[u8],
+        externals: &mut Vec<ExternalAt>,
+        outgoing: &mut Outgoing,
+    ) {
+        let Some(at) = self.place(number) else { return };
+        if at == 0 {
+            queue(bytes, externals, outgoing);
+            self.settle_front(outgoing);
+            self.flush(outgoing);
+            return;
+        }
+        let mut kept = self.spare.pop().unwrap_or_default();
+        kept.extend_from_slice(bytes);
+        let externals = std::mem::take(externals);
+        self.slots[at].state = State::Ready {
+            bytes: kept,
+            externals,
+        };
+    }
+
+    /// The request gets no reply. Its bytes are given back with the reply before it.
+    pub fn finish_silently(&mut self, number: RequestNumber, outgoing: &mut Outgoing) {
+        let Some(at) = self.place(number) else { return };
+        self.slots[at].state = State::Silent;
+        self.flush(outgoing);
+    }
+
+    /// Forgets all that is owed; returns the request bytes that are free again.
+    pub fn abandon(&mut self) -> u64 {
+        self.first += self.slots.len() as u64;
+        self.slots
+            .drain(..)
+            .map(|slot| u64::from(slot.charged))
+            .sum()
+    }
+
+    /// How many requests are not answered yet.
+    pub fn in_flight(&self) -> usize {
+        self.slots.len()
+    }
+
+    fn place(&self, number: RequestNumber) -> Option<usize> {
+        let at = usize::try_from(number.0.checked_sub(self.first)?).ok()?;
+        matches!(self.slots.get(at)?.state, State::Owed).then_some(at)
+    }
+
+    /// Queues every reply whose turn has come.
+    fn flush(&mut self, outgoing: &mut Outgoing) {
+        while let Some(slot) = self.slots.front_mut() {
+            match &mut slot.state {
+                State::Owed => return,
+                State::Silent => {}
+                State::Ready { bytes, externals } => {
+                    let mut bytes = std::mem::take(bytes);
+                    queue(&bytes, externals, outgoing);
+                    bytes.clear();
+                    if self.spare.len() < SPARE_COUNT_MAX && bytes.capacity() <= SPARE_BYTES_MAX {
+                        self.spare.push(bytes);
+                    }
+                }
+            }
+            self.settle_front(outgoing);
+        }
+    }
+
+    fn settle_front(&mut self, outgoing: &mut Outgoing) {
+        if let Some(slot) = self.slots.pop_front() {
+            self.first += 1;
+            outgoing.charge(slot.charged);
+        }
+    }
+}
+
+fn queue(bytes: &[u8], externals: &mut Vec<ExternalAt>, outgoing: &mut Outgoing) {
+    let mut done = 0;
+    for external in externals.drain(..) {
+        outgoing.push_bytes(&bytes[done..external.at]);
+        done = external.at;
+        match external.part {
+            External::Memory(slices) => {
+                slices
+                    .iter()
+                    .for_each(|slice| outgoing.push_slice(slice.clone()));
+            }
+            External::File(range) => outgoing.push_file(range),
+        }
+    }
+    outgoing.push_bytes(&bytes[done..]);
+}
+
+/// Buffers of replies out of turn that are kept for reuse: so many, each at most so large.
+const SPARE_COUNT_MAX: usize = 8;
+const SPARE_BYTES_MAX: usize = 1 << 10;
+
+#[cfg(test)]
+mod tests {
+    use std::io::IoSlice;
+
+    use super::*;
+    use crate::connection::outgoing::Next;
+
+    fn sent(outgoing: &mut Outgoing) -> (Vec<u8>, u64) {
+        let mut parts = [IoSlice::new(&[]); 64];
+        let bytes = match outgoing.next(&mut parts) {
+            Next::Memory(count) => parts[..count]
+                .iter()
+                .flat_map(|part| part.to_vec())
+                .collect(),
+            _ => Vec::new(),
+        };
+        let free = outgoing.advance(bytes.len());
+        (bytes, free)
+    }
+
+    #[test]
+    fn replies_keep_the_order_of_requests() {
+        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
+        let numbers: Vec<_> = (0..4).map(|_| replies.begin(10)).collect();
+        replies.finish(numbers[2], b"two", &mut Vec::new(), &mut outgoing);
+        replies.finish(numbers[1], b"one", &mut Vec::new(), &mut outgoing);
+        assert!(outgoing.is_empty());
+        assert_eq!(replies.in_flight(), 4);
+        replies.finish(numbers[0], b"zero", &mut Vec::new(), &mut outgoing);
+        assert_eq!(sent(&mut outgoing), (b"zeroonetwo".to_vec(), 30));
+        replies.finish(numbers[3], b"three", &mut Vec::new(), &mut outgoing);
+        assert_eq!(sent(&mut outgoing), (b"three".to_vec(), 10));
+        assert_eq!(replies.in_flight(), 0);
+    }
+
+    #[test]
+    fn a_silent_request_leaves_no_reply_and_returns_its_bytes() {
+        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
+        let (first, silent, last) = (replies.begin(1), replies.begin(2), replies.begin(4));
+        replies.finish_silently(silent, &mut outgoing);
+        replies.finish(last, b"last", &mut Vec::new(), &mut outgoing);
+        replies.finish(first, b"first", &mut Vec::new(), &mut outgoing);
+        assert_eq!(sent(&mut outgoing), (b"firstlast".to_vec(), 7));
+    }
+
+    #[test]
+    fn a_reply_is_finished_once() {
+        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
+        let first = replies.begin(1);
+        replies.finish(first, b"a", &mut Vec::new(), &mut outgoing);
+        replies.finish(first, b"b", &mut Vec::new(), &mut outgoing);
+        assert_eq!(sent(&mut outgoing).0, b"a");
+        let abandoned = replies.begin(5);
+        assert_eq!(replies.abandon(), 5);
+        replies.finish(abandoned, b"c", &mut Vec::new(), &mut outgoing);
+        assert!(outgoing.is_empty());
+    }
+}

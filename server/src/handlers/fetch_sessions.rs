@@ -1,0 +1,503 @@
+//! Incremental fetch sessions (KIP-227): what a client fetches is remembered, so that its requests
+//! name only what changes and our responses only what is new.
+//!
+//! Each shard keeps those of its own connections, bounded. A client whose session is gone is told so
+//! and begins anew with a full fetch.
+//!
+//! KAFKA: `FetchSession.scala`, `FetchManager`, `FetchSessionCache`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use logmill_engine::base::{Micros, TopicId};
+use logmill_wire::ErrorCode;
+use logmill_wire::messages::fetch::FetchRequest;
+
+/// A topic as the client's version names it: the id is zero where names are used.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamedTopic {
+    /// Its id, from version 13 on.
+    pub id: TopicId,
+    /// Its name, up to version 12.
+    pub name: Arc<str>,
+}
+
+/// A partition of a fetch, as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The topic.
+    pub topic: NamedTopic,
+    /// The partition.
+    pub partition: i32,
+    /// The first offset wanted.
+    pub offset: i64,
+    /// Bytes wanted at most.
+    pub max_bytes: i32,
+    /// The term the client believes in, or -1.
+    pub current_epoch: i32,
+    /// The term of what it has fetched last, or -1.
+    pub last_fetched_epoch: i32,
+}
+
+/// What a request is, with regard to sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionUse {
+    /// A full fetch without a session.
+    Sessionless,
+    /// A full fetch that wants one.
+    Wanted,
+    /// An incremental fetch of this session.
+    Of(i32),
+}
+
+/// What the client was told last of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The high watermark.
+    pub high: i64,
+    /// The first offset.
+    pub log_start: i64,
+}
+
+/// The sessions of one shard.
+#[derive(Debug)]
+pub struct FetchSessions {
+    slots_max: usize,
+    sessions: HashMap<i32, Session>,
+    next_id: i32,
+    id_step: i32,
+}
+
+#[derive(Debug)]
+struct Session {
+    epoch: i32,
+    by_id: bool,
+    created: Micros,
+    used: Micros,
+    /// By order of service: what was served moves to the end.
+    order: BTreeMap<u64, Entry>,
+    places: HashMap<(NamedTopic, i32), u64>,
+    next_order: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    asked: Asked,
+    told: Told,
+}
+
+impl FetchSessions {
+    /// No sessions yet. Ids begin at `first_id` and go in steps of `id_step`, so that shards give
+    /// different ones.
+    pub fn new(slots_max: usize, first_id: i32, id_step: i32) -> Self {
+        Self {
+            slots_max,
+            sessions: HashMap::new(),
+            next_id: first_id.max(1),
+            id_step,
+        }
+    }
+
+    /// Takes a request's partitions: those of its session in their order, or those it names.
+    /// An error is the response's error.
+    pub fn begin(
+        &mut self,
+        now: Micros,
+        version: i16,
+        request: &FetchRequest<'_>,
+        parts: &mut Vec<Asked>,
+    ) -> Result<SessionUse, ErrorCode> {
+        let by_id = version >= FIRST_VERSION_WITH_IDS;
+        if matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH) {
+            if request.session_id != NO_SESSION {
+                self.sessions.remove(&request.session_id);
+            }
+            each_asked(request, by_id, |asked| parts.push(asked));
+            let wants = request.session_epoch == INITIAL_EPOCH;
+            return Ok(if wants {
+                SessionUse::Wanted
+            } else {
+                SessionUse::Sessionless
+            });
+        }
+        let id = request.session_id;
+        let session = self
+            .sessions
+            .get_mut(&id)
+            .ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
+        if session.epoch != request.session_epoch {
+            return Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH);
+        }
+        if session.by_id != by_id {
+            return Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR);
+        }
+        each_asked(request, by_id, |asked| session.set(asked));
+        for topic in &request.forgotten_topics_data {
+            let id = if by_id {
+                TopicId(topic.topic_id.0)
+            } else {
+                TopicId::ZERO
+            };
+            let name: Arc<str> = if by_id { "".into() } else { topic.topic.into() };
+            for partition in &topic.partitions {
+                session.forget(
+                    NamedTopic {
+                        id,
+                        name: Arc::clone(&name),
+                    },
+                    partition,
+                );
+            }
+        }
+        session.used = now;
+        session.epoch = next_epoch(session.epoch);
+        parts.extend(session.order.values().map(|entry| entry.asked.clone()));
+        if parts.is_empty() {
+            self.sessions.remove(&id);
+            return Ok(SessionUse::Sessionless);
+        }
+        Ok(SessionUse::Of(id))
+    }
+
+    /// Makes a session for a full fetch that was answered; 0 if there is no room.
+    pub fn create(
+        &mut self,
+        now: Micros,
+        by_id: bool,
+        parts: impl ExactSizeIterator<Item = (Asked, Told)>,
+    ) -> i32 {
+        if parts.len() == 0 || !self.make_room(now, parts.len()) {
+            return NO_SESSION;
+        }
+        let mut session = Session {
+            epoch: next_epoch(INITIAL_EPOCH),
+            by_id,
+            created: now,
+            used: now,
+            order: BTreeMap::new(),
+            places: HashMap::new(),
+            next_order: 0,
+        };
+        for (asked, told) in parts {
+            session.insert(asked, told);
+        }
+        let id = self.next_id;
+        self.next_id = match id.checked_add(self.id_step) {
+            Some(next) => next,
+            None => id % self.id_step + self.id_step,
+        };
+        self.sessions.insert(id, session);
+        id
+    }
+
+    /// Whether an incremental response must name a partition: something is new in it. Remembers
+    /// what is told. A partition with records moves behind the others, so that none starves.
+    pub fn tells(&mut self, id: i32, asked: &Asked, told: Told, state: PartState) -> bool {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return true;
+        };
+        let key = (asked.topic.clone(), asked.partition);
+        let Some(&place) = session.places.get(&key) else {
+            return true;
+        };
+        let Some(entry) = session.order.get_mut(&place) else {
+            return true;
+        };
+        let is_new = entry.told != told || state != PartState::Nothing;
+        // An error is told until it is over.
+        entry.told = if state == PartState::Failed {
+            Told { high: -1, ..told }
+        } else {
+            told
+        };
+        if state == PartState::Records
+            && let Some(entry) = session.order.remove(&place)
+        {
+            session.order.insert(session.next_order, entry);
+            session.places.insert(key, session.next_order);
+            session.next_order += 1;
+        }
+        is_new
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.sessions.is_empty()
+    }
+
+    /// Room for one more session of `size` partitions: a session unused for two minutes goes, or
+    /// one that has lived as long and is smaller.
+    fn make_room(&mut self, now: Micros, size: usize) -> bool {
+        if self.sessions.len() < self.slots_max {
+            return true;
+        }
+        let age = |at: Micros| now.saturating_since(at) > EVICTION_AGE;
+        let idle = self.sessions.iter().min_by_key(|(_, it)| it.used);
+        let idle = idle.filter(|(_, it)| age(it.used)).map(|(&id, _)| id);
+        let smaller = || {
+            let old = self.sessions.iter().filter(|(_, it)| age(it.created));
+            let least = old.min_by_key(|(_, it)| it.places.len());
+            least
+                .filter(|(_, it)| it.places.len() < size)
+                .map(|(&id, _)| id)
+        };
+        match idle.or_else(smaller) {
+            Some(id) => self.sessions.remove(&id).is_some(),
+            None => false,
+        }
+    }
+}
+
+/// What a response says of a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartState {
+    /// No records and no error.
+    Nothing,
+    /// Records.
+    Records,
+    /// An error, or a divergence.
+    Failed,
+}
+
+impl Session {
+    fn set(&mut self, asked: Asked) {
+        let key = (asked.topic.clone(), asked.partition);
+        match self
+            .places
+            .get(&key)
+            .and_then(|place| self.order.get_mut(place))
+        {
+            Some(entry) => entry.asked = asked,
+            None => self.insert(
+                asked,
+                Told {
+                    high: -1,
+                    log_start: -1,
+                },
+            ),
+        }
+    }
+
+    fn insert(&mut self, asked: Asked, told: Told) {
+        self.places
+            .insert((asked.topic.clone(), asked.partition), self.next_order);
+        self.order.insert(self.next_order, Entry { asked, told });
+        self.next_order += 1;
+    }
+
+    fn forget(&mut self, topic: NamedTopic, partition: i32) {
+        if let Some(place) = self.places.remove(&(topic, partition)) {
+            self.order.remove(&place);
+        }
+    }
+}
+
+fn each_asked(request: &FetchRequest<'_>, by_id: bool, mut take: impl FnMut(Asked)) {
+    for topic in &request.topics {
+        let named = NamedTopic {
+            id: if by_id {
+                TopicId(topic.topic_id.0)
+            } else {
+                TopicId::ZERO
+            },
+            name: if by_id { "".into() } else { topic.topic.into() },
+        };
+        for partition in &topic.partitions {
+            take(Asked {
+                topic: named.clone(),
+                partition: partition.partition,
+                offset: partition.fetch_offset,
+                max_bytes: partition.partition_max_bytes,
+                current_epoch: partition.current_leader_epoch,
+                last_fetched_epoch: partition.last_fetched_epoch,
+            });
+        }
+    }
+}
+
+fn next_epoch(epoch: i32) -> i32 {
+    if epoch == i32::MAX { 1 } else { epoch + 1 }
+}
+
+const NO_SESSION: i32 = 0;
+const INITIAL_EPOCH: i32 = 0;
+const FINAL_EPOCH: i32 = -1;
+/// Topics are named by id from this version on.
+pub const FIRST_VERSION_WITH_IDS: i16 = 13;
+/// Kafka's `MinIncrementalFetchSessionEvictionMs`.
+const EVICTION_AGE: Micros = Micros::from_millis(120_000);
+
+#[cfg(test)]
+mod tests {
+    use logmill_wire::messages::fetch::{FetchPartition, FetchTopic, ForgottenTopic};
+
+    use super::*;
+
+    const NOW: Micros = Micros::from_millis(1_000_000);
+
+    fn sessions() -> FetchSessions {
+        FetchSessions::new(2, 1, 1)
+    }
+
+    fn request(id: i32, epoch: i32, parts: &'static [FetchPartition]) -> FetchRequest<'static> {
+        let topics = if parts.is_empty() {
+            Vec::new()
+        } else {
+            vec![FetchTopic {
+                topic: "t",
+                partitions: parts.into(),
+                ..FetchTopic::default()
+            }]
+        };
+        FetchRequest {
+            session_id: id,
+            session_epoch: epoch,
+            topics: topics.into(),
+            ..FetchRequest::default()
+        }
+    }
+
+    fn part(partition: i32, offset: i64) -> FetchPartition {
+        FetchPartition {
+            partition,
+            fetch_offset: offset,
+            ..FetchPartition::default()
+        }
+    }
+
+    fn leak(parts: Vec<FetchPartition>) -> &'static [FetchPartition] {
+        Vec::leak(parts)
+    }
+
+    fn begun(
+        sessions: &mut FetchSessions,
+        request: &FetchRequest<'_>,
+    ) -> (Result<SessionUse, ErrorCode>, Vec<(i32, i64)>) {
+        let mut parts = Vec::new();
+        let result = sessions.begin(NOW, 12, request, &mut parts);
+        (
+            result,
+            parts.iter().map(|it| (it.partition, it.offset)).collect(),
+        )
+    }
+
+    fn create(sessions: &mut FetchSessions, now: Micros, count: i32) -> i32 {
+        let told = Told {
+            high: 5,
+            log_start: 0,
+        };
+        let parts: Vec<_> = (0..count)
+            .map(|partition| (asked(partition), told))
+            .collect();
+        sessions.create(now, false, parts.into_iter())
+    }
+
+    fn asked(partition: i32) -> Asked {
+        Asked {
+            topic: NamedTopic {
+                id: TopicId::ZERO,
+                name: "t".into(),
+            },
+            partition,
+            offset: 0,
+            max_bytes: 100,
+            current_epoch: -1,
+            last_fetched_epoch: -1,
+        }
+    }
+
+    #[test]
+    fn a_session_remembers_what_is_fetched() {
+        let mut sessions = sessions();
+        let full = request(0, 0, leak(vec![part(0, 7), part(1, 8)]));
+        let (result, parts) = begun(&mut sessions, &full);
+        assert_eq!(
+            (result, parts),
+            (Ok(SessionUse::Wanted), vec![(0, 7), (1, 8)])
+        );
+        let id = create(&mut sessions, NOW, 2);
+        let change = request(id, 1, leak(vec![part(1, 9), part(2, 0)]));
+        let (result, parts) = begun(&mut sessions, &change);
+        assert_eq!(
+            (result, parts),
+            (Ok(SessionUse::Of(id)), vec![(0, 0), (1, 9), (2, 0)])
+        );
+        let mut forget = request(id, 2, &[]);
+        let gone = ForgottenTopic {
+            topic: "t",
+            partitions: vec![0, 1].into(),
+            ..ForgottenTopic::default()
+        };
+        forget.forgotten_topics_data = vec![gone].into();
+        assert_eq!(begun(&mut sessions, &forget).1, [(2, 0)]);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_session_has_its_code() {
+        let mut sessions = sessions();
+        let id = create(&mut sessions, NOW, 1);
+        let wrong = begun(&mut sessions, &request(id + 77, 1, &[])).0;
+        assert_eq!(wrong, Err(ErrorCode::FETCH_SESSION_ID_NOT_FOUND));
+        let wrong = begun(&mut sessions, &request(id, 5, &[])).0;
+        assert_eq!(wrong, Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH));
+        let mut parts = Vec::new();
+        let wrong = sessions.begin(NOW, 13, &request(id, 1, &[]), &mut parts);
+        assert_eq!(wrong, Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR));
+        assert_eq!(
+            begun(&mut sessions, &request(id, -1, &[])).0,
+            Ok(SessionUse::Sessionless)
+        );
+        assert!(sessions.is_empty(), "the final epoch ends it");
+    }
+
+    #[test]
+    fn only_news_is_told_and_what_was_served_moves_back() {
+        let mut sessions = sessions();
+        let id = create(&mut sessions, NOW, 3);
+        let told = Told {
+            high: 5,
+            log_start: 0,
+        };
+        let mut tells = |partition, high, state| {
+            sessions.tells(id, &asked(partition), Told { high, ..told }, state)
+        };
+        assert!(!tells(0, 5, PartState::Nothing));
+        assert!(tells(0, 6, PartState::Nothing), "the high watermark moved");
+        assert!(!tells(0, 6, PartState::Nothing));
+        assert!(tells(0, 6, PartState::Records));
+        assert!(tells(1, -1, PartState::Failed));
+        assert!(tells(1, 5, PartState::Nothing), "the error is over");
+        let order = begun(&mut sessions, &request(id, 1, &[])).1;
+        assert_eq!(order, [(1, 0), (2, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn a_full_cache_keeps_young_and_busy_sessions() {
+        let mut sessions = sessions();
+        let (first, second) = (create(&mut sessions, NOW, 5), create(&mut sessions, NOW, 2));
+        assert_eq!(create(&mut sessions, NOW, 100), 0, "all are young");
+        let later = NOW.saturating_add(Micros::from_millis(130_000));
+        for id in [first, second] {
+            let mut parts = Vec::new();
+            sessions
+                .begin(later, 12, &request(id, 1, &[]), &mut parts)
+                .unwrap();
+        }
+        assert_eq!(create(&mut sessions, later, 2), 0, "none is smaller");
+        assert_ne!(create(&mut sessions, later, 3), 0);
+        assert_eq!(
+            begun(&mut sessions, &request(second, 2, &[]))
+                .0
+                .unwrap_err()
+                .0,
+            70
+        );
+        let idle = later.saturating_add(Micros::from_millis(130_000));
+        assert_ne!(create(&mut sessions, idle, 1), 0, "idle ones go");
+    }
+}

@@ -1,0 +1,7 @@
+//! Whole shards driven without sockets, over a disk in memory: what clients see of produce, fetch,
+//! sessions, long polls, order and limits.
+
+mod order;
+mod produce;
+mod read;
+mod rig;

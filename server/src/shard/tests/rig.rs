@@ -1,0 +1,412 @@
+//! Several shards in one thread, with their disks, their mail and a clock that only tests move.
+
+use std::io::IoSlice;
+use std::sync::Arc;
+
+use logmill_engine::base::{
+    DirectoryIndex, LeaderEpoch, Micros, Now, PartitionIndex, ShardId, TopicId,
+};
+use logmill_engine::disk::memory::MemoryDisk;
+use logmill_engine::log::LogConfig;
+use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
+use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
+use logmill_wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use logmill_wire::messages::produce::{
+    PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
+};
+use logmill_wire::{ApiKey, Message, RequestHeader, ResponseHeader, Writer};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::config::Config;
+use crate::connection::{CloseReason, ConnectionKey, Next};
+use crate::handlers::BrokerIdentity;
+use crate::metadata::{BrokerRegistration, LocalController, MetadataImage};
+use crate::shard::metadata::{Metadata, MetadataLog};
+use crate::shard::options::ShardOptions;
+use crate::shard::out::Out;
+use crate::shard::{Event, Shard};
+
+/// The world.
+pub struct Rig {
+    pub shards: Vec<Shard>,
+    disks: Vec<MemoryDisk>,
+    outs: Vec<Out>,
+    pub now: Now,
+    /// Connections that were closed, by shard.
+    pub closed: Vec<(usize, ConnectionKey, CloseReason)>,
+    /// Disks answer only while this is set.
+    pub disks_work: bool,
+}
+
+/// A client's end of a connection.
+pub struct Client {
+    pub shard: usize,
+    pub key: ConnectionKey,
+    /// Received and not taken yet.
+    pub bytes: Vec<u8>,
+    correlation: i32,
+}
+
+impl Rig {
+    pub fn new(shards: u16) -> Self {
+        Self::with(shards, |_| {})
+    }
+
+    pub fn with(shards: u16, adjust: impl Fn(&mut ShardOptions)) -> Self {
+        let now = Now {
+            monotonic: Micros(1_000_000),
+            wall_ms: 1_700_000_000_000,
+        };
+        let config = Arc::new(Config::load(None, &[]).unwrap().config);
+        let directory_id = logmill_wire::Uuid([9; 16]);
+        let registration = BrokerRegistration {
+            node_id: config.node_id,
+            incarnation: logmill_wire::Uuid([8; 16]),
+            endpoints: Vec::new(),
+            rack: None,
+            directories: vec![directory_id],
+            unclean: false,
+        };
+        let empty = MetadataImage::default();
+        let records = registration.records(&empty);
+        let base = logmill_engine::base::Offset(0);
+        let (image, _) = empty
+            .apply(base, records.iter().map(Vec::as_slice))
+            .unwrap();
+        let image = Arc::new(image);
+        let mut built = Vec::new();
+        for id in (0..shards).map(ShardId) {
+            let mut options = ShardOptions {
+                node_id: config.node_id,
+                ..ShardOptions::new(id, shards)
+            };
+            adjust(&mut options);
+            let mut store_options = StoreOptions::new(id, vec![0], [1; 16], 7);
+            store_options.tail_bytes = 32 << 20;
+            let mut store = Store::open(store_options, Vec::new(), &[1]);
+            let log = (id.0 == 0).then(|| metadata_log(now, &config, directory_id, &mut store));
+            let broker = BrokerIdentity {
+                cluster_id: "cluster".to_owned(),
+                node_id: config.node_id,
+                rack: None,
+                host: "localhost".to_owned(),
+                port: 9092,
+            };
+            let metadata = Metadata::new(Arc::clone(&config), vec![broker], vec![directory_id]);
+            let mut shard = Shard::new(now, options, store, metadata);
+            shard.load_image(now, Arc::clone(&image));
+            if let Some(log) = log {
+                shard.own_metadata_log(log);
+                shard.append_startup_records(now, &records).unwrap();
+            }
+            built.push(shard);
+        }
+        let count = usize::from(shards);
+        let mut rig = Self {
+            shards: built,
+            disks: (0..count).map(|_| MemoryDisk::new(1)).collect(),
+            outs: (0..count).map(|_| Out::default()).collect(),
+            now,
+            closed: Vec::new(),
+            disks_work: true,
+        };
+        rig.settle();
+        assert!(rig.shards.iter().all(Shard::is_ready));
+        rig
+    }
+
+    pub fn connect(&mut self, shard: usize) -> Client {
+        let key = self.shards[shard].accept(self.now, 0);
+        Client {
+            shard,
+            key,
+            bytes: Vec::new(),
+            correlation: 0,
+        }
+    }
+
+    /// Turns every loop until nothing happens any more.
+    pub fn settle(&mut self) {
+        for _ in 0..10_000 {
+            if !self.turn() {
+                return;
+            }
+        }
+        panic!("the shards never settle");
+    }
+
+    pub fn advance_ms(&mut self, ms: u64) {
+        self.now.monotonic = self.now.monotonic.saturating_add(Micros::from_millis(ms));
+        self.now.wall_ms += ms as i64;
+        self.settle();
+    }
+
+    fn turn(&mut self) -> bool {
+        let mut busy = false;
+        for at in 0..self.shards.len() {
+            let out = &mut self.outs[at];
+            self.shards[at].pump(self.now, out);
+            busy |= !out.closes.is_empty();
+            self.closed
+                .extend(out.closes.drain(..).map(|(key, reason)| (at, key, reason)));
+            out.sends.clear();
+            out.reads.clear();
+            out.notices.clear();
+            busy |= !out.disk.is_empty();
+            self.disks[at].submit(&mut out.disk);
+            while self.disks_work
+                && let Some(completion) = self.disks[at].step(&mut |_| 0)
+            {
+                busy = true;
+                self.shards[at].feed(self.now, Event::Completed(completion));
+            }
+            for peer in 0..self.shards.len() {
+                let mut batch = std::mem::take(self.shards[at].mail(ShardId(peer as u16)));
+                if !batch.is_empty() {
+                    busy = true;
+                    let event = Event::Mail {
+                        from: ShardId(at as u16),
+                        batch: &mut batch,
+                    };
+                    self.shards[peer].feed(self.now, event);
+                }
+            }
+        }
+        busy
+    }
+
+    /// Gives the shard bytes of a client's, as far as it takes them; says how many that was.
+    pub fn deliver(&mut self, client: &Client, bytes: &[u8]) -> usize {
+        let mut done = 0;
+        while done < bytes.len() {
+            let Some(target) = self.shards[client.shard].receive_target(client.key) else {
+                break;
+            };
+            let count = target.len().min(bytes.len() - done);
+            target[..count].copy_from_slice(&bytes[done..done + count]);
+            done += count;
+            let event = Event::Received {
+                connection: client.key,
+                count,
+            };
+            self.shards[client.shard].feed(self.now, event);
+        }
+        done
+    }
+
+    /// Takes what the shard has for a client.
+    pub fn collect(&mut self, client: &mut Client) {
+        loop {
+            let shard = &mut self.shards[client.shard];
+            let Some(outgoing) = shard.outgoing(client.key) else {
+                return;
+            };
+            let mut parts = [IoSlice::new(&[]); 16];
+            let count = match outgoing.next(&mut parts) {
+                Next::Nothing => return,
+                Next::Memory(count) => {
+                    let before = client.bytes.len();
+                    parts[..count]
+                        .iter()
+                        .for_each(|part| client.bytes.extend_from_slice(part));
+                    client.bytes.len() - before
+                }
+                Next::File(range) => {
+                    let file = self.disks[client.shard]
+                        .contents(range.file.directory(), range.file.path())
+                        .expect("a leased file is there");
+                    let start = range.position as usize;
+                    let bytes = &file[start..start + range.len as usize];
+                    client.bytes.extend_from_slice(bytes);
+                    range.len as usize
+                }
+            };
+            let event = Event::Sent {
+                connection: client.key,
+                count,
+            };
+            self.shards[client.shard].feed(self.now, event);
+        }
+    }
+
+    /// Sends a request, settles, and gives the body of the next reply.
+    pub fn call<'a>(
+        &mut self,
+        client: &mut Client,
+        api: ApiKey,
+        version: i16,
+        request: &impl Message<'a>,
+    ) -> Option<Vec<u8>> {
+        let frame = client.frame(api, version, request);
+        assert_eq!(self.deliver(client, &frame), frame.len());
+        self.settle();
+        self.collect(client);
+        client.reply(api, version).map(|(_, body)| body)
+    }
+
+    pub fn create_topic(&mut self, name: &str, partitions: i32) {
+        let mut client = self.connect(0);
+        let topic = CreatableTopic {
+            name,
+            num_partitions: partitions,
+            replication_factor: 1,
+            ..CreatableTopic::default()
+        };
+        let request = CreateTopicsRequest {
+            topics: vec![topic].into(),
+            timeout_ms: 1_000,
+            ..CreateTopicsRequest::default()
+        };
+        let body = self
+            .call(&mut client, ApiKey::CreateTopics, 5, &request)
+            .unwrap();
+        let response: logmill_wire::messages::create_topics::CreateTopicsResponse<'_> =
+            decode(&body, 5);
+        assert_eq!(response.topics.first().unwrap().error_code, 0);
+    }
+
+    /// Produces one batch of these values; gives error code and base offset.
+    pub fn produce(
+        &mut self,
+        client: &mut Client,
+        topic: &str,
+        partition: i32,
+        values: &[&[u8]],
+    ) -> (i16, i64) {
+        let batch = batch(values);
+        let body = {
+            let request = produce_request(topic, &[(partition, &batch)], -1);
+            let frame = client.frame(ApiKey::Produce, 9, &request);
+            assert_eq!(self.deliver(client, &frame), frame.len());
+            self.settle();
+            self.collect(client);
+            client.reply(ApiKey::Produce, 9).expect("a reply").1
+        };
+        let response: ProduceResponse<'_> = decode(&body, 9);
+        let part = response
+            .responses
+            .first()
+            .unwrap()
+            .partition_responses
+            .first()
+            .unwrap();
+        (part.error_code, part.base_offset)
+    }
+
+    /// Puts a topic's id out of the image.
+    pub fn topic_id(&mut self, name: &str) -> TopicId {
+        self.shards[0].core().catalog.by_name(name).unwrap().id
+    }
+}
+
+impl Client {
+    pub fn frame<'a>(&mut self, api: ApiKey, version: i16, request: &impl Message<'a>) -> Vec<u8> {
+        self.correlation += 1;
+        frame(api, version, self.correlation, request)
+    }
+
+    /// Takes the next whole reply: correlation id and body.
+    pub fn reply(&mut self, api: ApiKey, version: i16) -> Option<(i32, Vec<u8>)> {
+        let field = self.bytes.first_chunk::<4>()?;
+        let len = i32::from_be_bytes(*field) as usize;
+        if self.bytes.len() < 4 + len {
+            return None;
+        }
+        let frame: Vec<u8> = self.bytes.drain(..4 + len).skip(4).collect();
+        let (header, reader) = ResponseHeader::decode(&frame, api, version).unwrap();
+        Some((header.correlation_id, reader.rest().to_vec()))
+    }
+}
+
+pub fn decode<'a, M: Message<'a>>(body: &'a [u8], version: i16) -> M {
+    let mut reader = logmill_wire::Reader::new(body);
+    let message = M::decode(&mut reader, version).unwrap();
+    assert_eq!(reader.remaining(), 0, "bytes left in the reply");
+    message
+}
+
+pub fn frame<'a>(
+    api: ApiKey,
+    version: i16,
+    correlation_id: i32,
+    request: &impl Message<'a>,
+) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.i32(0);
+    let header = RequestHeader {
+        request_api_key: api as i16,
+        request_api_version: version,
+        correlation_id,
+        client_id: Some("rig"),
+    };
+    header
+        .encode(&mut writer, api.request_header_version(version))
+        .unwrap();
+    request.encode(&mut writer, version).unwrap();
+    let len = writer.bytes.len() as i32 - 4;
+    writer.bytes[..4].copy_from_slice(&len.to_be_bytes());
+    writer.bytes
+}
+
+pub fn batch(values: &[&[u8]]) -> Vec<u8> {
+    let mut builder = BatchBuilder::new();
+    for value in values {
+        let record = NewRecord {
+            timestamp: 1_700_000_000_000,
+            value: Some(value),
+            ..NewRecord::default()
+        };
+        builder.append(&record).unwrap();
+    }
+    let mut bytes = Vec::new();
+    builder.finish(&BatchMeta::default(), &mut bytes);
+    bytes
+}
+
+pub fn produce_request<'a>(
+    topic: &'a str,
+    batches: &[(i32, &'a [u8])],
+    acks: i16,
+) -> ProduceRequest<'a> {
+    let parts: Vec<_> = batches
+        .iter()
+        .map(|&(index, bytes)| PartitionProduceData {
+            index,
+            records: Some(bytes.into()),
+        })
+        .collect();
+    let data = TopicProduceData {
+        name: topic,
+        partition_data: parts.into(),
+        ..TopicProduceData::default()
+    };
+    ProduceRequest {
+        acks,
+        timeout_ms: 5_000,
+        topic_data: vec![data].into(),
+        ..ProduceRequest::default()
+    }
+}
+
+fn metadata_log(
+    now: Now,
+    config: &Arc<Config>,
+    directory: logmill_wire::Uuid,
+    store: &mut Store,
+) -> MetadataLog {
+    let mut id = [0; 16];
+    id[15] = 1;
+    let spec = PartitionSpec {
+        topic_id: TopicId(id),
+        topic: "__cluster_metadata".to_owned(),
+        index: PartitionIndex(0),
+        directory: DirectoryIndex(0),
+        config: Arc::new(LogConfig::default()),
+        role: Role::Leader(LeaderEpoch(1)),
+        always_synced: true,
+    };
+    let key = store.open_partition(now, spec).unwrap();
+    let controller = LocalController::new(config, &[directory], 10_000);
+    MetadataLog::new(controller, key, Box::new(StdRng::seed_from_u64(1)))
+}
