@@ -1,9 +1,13 @@
 //! The broker.
 
 pub mod config;
+pub mod connection;
 pub mod error;
 pub mod handlers;
 pub mod metadata;
+#[cfg(feature = "runtime")]
+pub mod runtime;
+pub mod shard;
 #[cfg(feature = "runtime")]
 pub mod start;
 

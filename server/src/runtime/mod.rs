@@ -1,0 +1,395 @@
+//! The real driver: one glommio executor per core, its sockets, the disk's ring, signals.
+//!
+//! Everything that names an executor, a descriptor or a system call in the server is here; what
+//! happens to bytes is decided in [`crate::shard`].
+
+mod assemble;
+mod driver;
+mod egress;
+mod gate;
+mod log_lines;
+mod mailboxes;
+mod signals;
+mod sockets;
+mod sys;
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use glommio::io::BufferedFile;
+use glommio::timer::Timer;
+use glommio::{ExecutorJoinHandle, Latency, LocalExecutorBuilder, Placement, Shares};
+use logmill_engine::base::{Now, ShardId};
+use logmill_engine::io::{LogDirectories, Ring, RingOptions};
+use logmill_engine::log::PartitionState;
+
+use self::driver::{Common, Driver};
+use self::gate::Gate;
+use self::mailboxes::Mailboxes;
+use crate::config::FetchPath;
+use crate::shard::Shard;
+
+pub use self::assemble::{RecoveredStores, plan};
+pub use self::gate::GateLimits;
+
+/// Builds a shard on its own thread.
+pub type ShardSeed = Box<dyn FnOnce(Now) -> Result<Shard, String> + Send>;
+
+/// What the shards run with.
+pub struct Plan {
+    /// The shards, in their order.
+    pub shards: Vec<ShardSeed>,
+    /// Where the shards' files are.
+    pub directories: LogDirectories,
+    /// Sizes of each shard's ring.
+    pub ring: RingOptions,
+    /// Addresses to accept on; a port of 0 is chosen by the kernel.
+    pub listeners: Vec<SocketAddr>,
+    /// How many connections there may be.
+    pub gate: GateLimits,
+    /// What sockets are like.
+    pub sockets: SocketOptions,
+    /// The core of each shard, if they are pinned.
+    pub cores: Option<Vec<u32>>,
+    /// Called once, when every shard accepts, with the addresses.
+    pub ready: Box<dyn FnOnce(&[SocketAddr]) + Send>,
+    /// Dropped when all shards have ended: the locks of the data directories, for one.
+    pub keep: Box<dyn std::any::Any>,
+}
+
+/// What sockets are like.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketOptions {
+    /// `socket.send.buffer.bytes`; `None` leaves the kernel's choice.
+    pub send_buffer: Option<u32>,
+    /// `socket.receive.buffer.bytes`; `None` leaves the kernel's choice.
+    pub receive_buffer: Option<u32>,
+    /// `socket.listen.backlog.size`.
+    pub backlog: u32,
+    /// `fetch.path`.
+    pub fetch_path: FetchPath,
+}
+
+/// Why the shards cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address}: {error}; choose another with --set listeners=...")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// Too little lockable memory for the rings.
+    #[error(
+        "each shard needs {MEMLOCK_BYTES_MIN} bytes of lockable memory for its rings, the limit is \
+         {limit}; raise it with `ulimit -l unlimited`, or LimitMEMLOCK=infinity in the unit file"
+    )]
+    Memlock {
+        /// The limit.
+        limit: u64,
+    },
+    /// A system call failed.
+    #[error("{what}: {error}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        error: io::Error,
+    },
+    /// A shard's executor failed to start.
+    #[error("shard {shard} cannot start: {reason}")]
+    Start {
+        /// Which.
+        shard: u16,
+        /// Why.
+        reason: String,
+    },
+    /// A shard ended while it ran.
+    #[error("shard {shard} failed: {reason}")]
+    Shard {
+        /// Which.
+        shard: u16,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a shard leaves behind after a clean stop.
+#[derive(Debug)]
+pub struct StoppedShard {
+    /// Its partitions, as they stand in their segments.
+    pub partitions: Vec<PartitionState>,
+    /// Whether all of them do, so that the stop counts as clean.
+    pub is_level: bool,
+}
+
+/// Runs the shards until a signal asks for the end; gives what each leaves behind.
+///
+/// # Errors
+/// Shards that cannot start, or one that failed while it ran.
+pub fn run(plan: Plan) -> Result<Vec<StoppedShard>, RunError> {
+    check_memlock()?;
+    let count = plan.shards.len();
+    let common = Arc::new(Common {
+        stop: AtomicBool::new(false),
+        open: AtomicBool::new(false),
+        drained: AtomicUsize::new(0),
+        shards: count,
+        gate: Gate::new(plan.gate),
+        origin: Instant::now(),
+    });
+    let (addresses, mut listeners) = listen(&plan.listeners, count, plan.sockets.backlog)?;
+    let mut mailboxes = Mailboxes::between(count);
+    let bells: Vec<_> = mailboxes.iter().map(|end| Arc::clone(end.bell())).collect();
+    signals::watch(Arc::clone(&common), bells.clone()).map_err(|error| RunError::System {
+        what: "cannot watch for signals",
+        error,
+    })?;
+    let (started, starts) = channel();
+    let mut handles = Vec::with_capacity(count);
+    for (number, seed) in plan.shards.into_iter().enumerate() {
+        let id = ShardId(number as u16);
+        let core = plan.cores.as_ref().and_then(|cores| cores.get(number));
+        let placement = core.map_or(Placement::Unbound, |&core| Placement::Fixed(core as usize));
+        let own = ShardPlan {
+            id,
+            seed,
+            directories: plan.directories.clone(),
+            ring: plan.ring,
+            listeners: std::mem::take(&mut listeners[number]),
+            mailboxes: mailboxes.remove(0),
+            common: Arc::clone(&common),
+            sockets: plan.sockets,
+            started: started.clone(),
+        };
+        handles.push((id.0, spawn(own, placement)?));
+    }
+    drop(started);
+    // A shard that cannot start ends, and says why when it is joined.
+    if starts.iter().take(count).count() == count && !common.stop.load(Ordering::SeqCst) {
+        common.open.store(true, Ordering::SeqCst);
+        bells.iter().for_each(|bell| bell.ring());
+        (plan.ready)(&addresses);
+    }
+    let stopped = join(handles);
+    drop(plan.keep);
+    stopped
+}
+
+/// What one shard's thread is given.
+struct ShardPlan {
+    id: ShardId,
+    seed: ShardSeed,
+    directories: LogDirectories,
+    ring: RingOptions,
+    listeners: Vec<std::net::TcpListener>,
+    mailboxes: Mailboxes,
+    common: Arc<Common>,
+    sockets: SocketOptions,
+    started: Sender<()>,
+}
+
+type Handle = ExecutorJoinHandle<Result<StoppedShard, String>>;
+
+fn spawn(plan: ShardPlan, placement: Placement) -> Result<Handle, RunError> {
+    let shard = plan.id.0;
+    LocalExecutorBuilder::new(placement)
+        .name(&format!("shard-{shard}"))
+        .io_memory(EXECUTOR_IO_BYTES)
+        .ring_depth(EXECUTOR_RING_DEPTH)
+        .preempt_timer(PREEMPT_AFTER)
+        .spawn(move || async move {
+            let common = Arc::clone(&plan.common);
+            let result = run_shard(plan).await;
+            if result.is_err() {
+                // One shard less is no broker: the others finish what they can.
+                common.stop.store(true, Ordering::SeqCst);
+                common.drained.fetch_add(1, Ordering::SeqCst);
+            }
+            result
+        })
+        .map_err(|error| RunError::Start {
+            shard,
+            reason: error.to_string(),
+        })
+}
+
+fn join(handles: Vec<(u16, Handle)>) -> Result<Vec<StoppedShard>, RunError> {
+    let mut stopped = Vec::with_capacity(handles.len());
+    let mut result = Ok(());
+    for (shard, handle) in handles {
+        let ended = match handle.join() {
+            Ok(Ok(shard)) => {
+                stopped.push(shard);
+                Ok(())
+            }
+            Ok(Err(reason)) => Err(RunError::Shard { shard, reason }),
+            Err(error) => Err(RunError::Shard {
+                shard,
+                reason: error.to_string(),
+            }),
+        };
+        result = result.and(ended);
+    }
+    result.map(|()| stopped)
+}
+
+/// One shard's life, in a task queue of its own: latency matters there, and whatever else runs on
+/// the executor has its share.
+async fn run_shard(plan: ShardPlan) -> Result<StoppedShard, String> {
+    let queue = glommio::executor().create_task_queue(
+        Shares::Static(1_000),
+        Latency::Matters(TURN_LATENCY),
+        "shard",
+    );
+    let task = glommio::spawn_local_into(drive(plan), queue);
+    task.map_err(|error| error.to_string())?.await
+}
+
+async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
+    let now = driver::now(plan.common.origin);
+    let text = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
+    let ring = Ring::new(plan.directories, plan.ring).map_err(text("io_uring"))?;
+    let wake = Wake::new(&ring).map_err(text("eventfd"))?;
+    let bell = ring
+        .event_fd()
+        .try_clone_to_owned()
+        .map_err(text("eventfd"))?;
+    plan.mailboxes.bell().hang(bell);
+    let shard = (plan.seed)(now)?;
+    let mut driver = Driver::new(
+        plan.id,
+        shard,
+        ring,
+        plan.listeners,
+        plan.mailboxes,
+        plan.common,
+        plan.sockets,
+    );
+    let mut wake = wake;
+    let mut started = Some(plan.started);
+    while !driver.is_done() {
+        let is_busy = driver.turn().map_err(text("shard loop"))?;
+        if driver.is_ready()
+            && let Some(started) = started.take()
+        {
+            // Nobody listens when another shard could not start.
+            let _ = started.send(());
+        }
+        if is_busy {
+            glommio::executor().yield_if_needed().await;
+        } else if let Some(sleep) = driver.may_sleep() {
+            wake.sleep(sleep.until).await.map_err(text("eventfd"))?;
+            driver.wake_up();
+        }
+    }
+    Ok(driver.into_stopped())
+}
+
+type EventRead = Pin<Box<dyn Future<Output = io::Result<()>>>>;
+
+/// Sleeping on the ring's eventfd: completions, peers' bells and signals end it.
+struct Wake {
+    event: Rc<BufferedFile>,
+    /// The read that waits; kept over timed sleeps.
+    read: Option<EventRead>,
+}
+
+impl Wake {
+    fn new(ring: &Ring) -> io::Result<Self> {
+        sys::set_blocking(ring.event_fd())?;
+        let event = ring.event_fd().as_fd().try_clone_to_owned()?;
+        // The executor reads what looks like a file to it; it owns this descriptor from here on.
+        let event = sys::as_executor_file(event);
+        Ok(Self {
+            event: Rc::new(event),
+            read: None,
+        })
+    }
+
+    async fn sleep(&mut self, until: Option<Duration>) -> io::Result<()> {
+        let event = &self.event;
+        let read = self.read.get_or_insert_with(|| {
+            let event = Rc::clone(event);
+            Box::pin(async move {
+                let woken = event.read_at(0, 8).await;
+                woken.map_err(|error| io::Error::other(error.to_string()))?;
+                Ok(())
+            })
+        });
+        let mut timer = until.map(Timer::new);
+        let woken = poll_fn(|context| {
+            if let Poll::Ready(result) = read.as_mut().poll(context) {
+                return Poll::Ready(Some(result));
+            }
+            match timer.as_mut().map(|timer| Pin::new(timer).poll(context)) {
+                Some(Poll::Ready(_)) => Poll::Ready(None),
+                _ => Poll::Pending,
+            }
+        })
+        .await;
+        match woken {
+            Some(result) => {
+                self.read = None;
+                result
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+type Listeners = Vec<Vec<std::net::TcpListener>>;
+
+/// Listens on every address once per shard; says which addresses these are.
+fn listen(
+    wanted: &[SocketAddr],
+    shards: usize,
+    backlog: u32,
+) -> Result<(Vec<SocketAddr>, Listeners), RunError> {
+    let mut addresses = Vec::with_capacity(wanted.len());
+    let mut listeners: Listeners = (0..shards).map(|_| Vec::new()).collect();
+    for &address in wanted {
+        let failed = |error| RunError::Listen { address, error };
+        // Shared ports are shared with any process of this user: ask without sharing first.
+        std::net::TcpListener::bind(address).map_err(failed)?;
+        let mut bound = address;
+        for own in &mut listeners {
+            let listener = sys::listen(bound, backlog).map_err(failed)?;
+            bound = listener.local_addr().map_err(failed)?;
+            own.push(listener);
+        }
+        addresses.push(bound);
+    }
+    Ok((addresses, listeners))
+}
+
+fn check_memlock() -> Result<(), RunError> {
+    let limit = sys::lockable_bytes().map_err(|error| RunError::System {
+        what: "cannot tell the memlock limit",
+        error,
+    })?;
+    match limit {
+        Some(limit) if limit < MEMLOCK_BYTES_MIN => Err(RunError::Memlock { limit }),
+        _ => Ok(()),
+    }
+}
+
+/// What the executor's rings lock, per shard.
+const MEMLOCK_BYTES_MIN: u64 = 512 << 10;
+/// The executor's own buffers; the disk's ring has its own memory.
+const EXECUTOR_IO_BYTES: usize = 64 << 10;
+const EXECUTOR_RING_DEPTH: usize = 128;
+const PREEMPT_AFTER: Duration = Duration::from_millis(10);
+/// What other queues may delay the shard's loop by.
+const TURN_LATENCY: Duration = Duration::from_millis(1);
