@@ -13,6 +13,7 @@ pub mod io;
 pub mod journal;
 pub mod log;
 pub mod partition;
+pub mod recovery;
 pub mod replica;
 pub mod store;
 pub mod sys;

@@ -156,6 +156,8 @@ pub struct Journal {
     next_name: u64,
     next_number: u64,
     position: u64,
+    /// Bytes at the end of the head for the frame that frees the oldest file.
+    reserve: u64,
     sequence: u64,
     in_flight: bool,
     written: u64,
@@ -185,6 +187,7 @@ impl Journal {
             next_name,
             next_number: 1,
             position: 0,
+            reserve: 0,
             sequence: 0,
             in_flight: false,
             written: 0,
@@ -258,6 +261,11 @@ impl Journal {
             .back()
             .is_some_and(|head| self.position + bytes as u64 <= head.len);
         matches!(self.head, HeadState::Ready) && !self.in_flight && !self.failed && fits
+    }
+
+    /// Whether no other file may be begun before one is freed.
+    pub fn is_full(&self) -> bool {
+        self.files.len() >= self.options.files_max
     }
 
     /// Whether the head is too full for a frame of that length, and a new head is needed.
@@ -468,7 +476,10 @@ impl Journal {
     ) -> Option<JournalStep> {
         let mut entries = Vec::new();
         checkpoint(&mut entries);
-        let needed = FileHeader::frames_at_for(entries.len()) + bytes as u64;
+        // One frame must always be able to check all partitions off the oldest file, those that
+        // come while this head lasts among them.
+        let reserve = frame_bytes(2 * entries.len() + 64, 0) as u64;
+        let needed = FileHeader::frames_at_for(entries.len()) + bytes as u64 + reserve;
         let Some(found) = self.spares.iter().position(|(_, len)| *len >= needed) else {
             let too_small = self.spares.pop();
             if let Some((file, _)) = too_small {
@@ -499,6 +510,7 @@ impl Journal {
             generation,
             members,
         });
+        self.reserve = reserve;
         self.head = HeadState::HeaderWriting;
         Some(JournalStep::Header { file: name, parts })
     }
@@ -623,9 +635,9 @@ impl Journal {
     }
 
     fn fits(&self, bytes: usize) -> bool {
-        self.files
-            .back()
-            .is_some_and(|head| self.position + bytes as u64 <= head.len)
+        let room = |head: &JournalFile| head.len.saturating_sub(self.reserve);
+        let head = self.files.back();
+        head.is_some_and(|head| self.position + bytes as u64 <= room(head))
     }
 }
 

@@ -10,6 +10,7 @@ mod config;
 mod memory;
 mod partition_log;
 mod read;
+mod replay;
 mod retention;
 mod seal;
 mod segment;

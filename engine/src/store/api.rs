@@ -298,6 +298,8 @@ pub struct StoreOptions {
     pub seed: u64,
     /// The era that recovery ended with, by log directory.
     pub eras: Vec<u64>,
+    /// Partitions that recovery fenced: they are not opened.
+    pub fenced: Vec<(TopicId, PartitionIndex)>,
     /// Free bytes below which produce is refused, per log directory.
     pub reserve_bytes: u64,
 }
@@ -316,6 +318,7 @@ impl StoreOptions {
             boot_id,
             seed,
             eras,
+            fenced: Vec::new(),
             reserve_bytes: 64 << 20,
         }
     }

@@ -220,7 +220,7 @@ impl Store {
         let bytes = line.waiting_bytes(&self.entries);
         if bytes > 0 && line.journal.can_write(bytes) {
             self.build_frame(now, index, bytes);
-        } else if bytes > 0 && !line.extra.is_empty() && line.journal.must_rotate(bytes) {
+        } else if line.journal.is_full() && line.journal.can_free_oldest() {
             self.build_control_frame(now, index);
         } else if bytes == 0 && line.journal.mark_due(now.monotonic) {
             let nobody = (TopicId([0; 16]), PartitionIndex(0));
@@ -245,10 +245,10 @@ impl Store {
         self.finish_frame(now, index, &mut region);
     }
 
-    /// A frame of checkpoint items only, for which there is a reserve.
+    /// A frame of checkpoint items only, for which there is a reserve: it frees a file.
     fn build_control_frame(&mut self, now: Now, index: usize) {
         let line = &mut self.lines[index];
-        let items = line.extra.len().min(CONTROL_ITEMS_MAX);
+        let items = line.extra.len();
         let bytes = frame_bytes(items, 0);
         if !line.journal.can_write_control(bytes) {
             return;
@@ -461,6 +461,3 @@ pub(super) fn checkpoint_of(entry: &Entry) -> CheckpointEntry {
 pub(super) fn member_key(bits: u64) -> PartitionKey {
     PartitionKey(SlabKey::from_bits(bits))
 }
-
-/// Items of a control frame at most: 32 KiB.
-const CONTROL_ITEMS_MAX: usize = 400;

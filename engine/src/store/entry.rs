@@ -202,14 +202,6 @@ impl Entry {
             self.recovery = cut;
         }
     }
-
-    /// The log was cut: recovery points behind the cut are no more.
-    pub(super) fn cut_recovery(&mut self, cut: RecoveryPoint) {
-        self.cuts.retain(|kept| kept.offset <= cut.offset);
-        if self.recovery.offset > cut.offset {
-            self.recovery = cut;
-        }
-    }
 }
 
 const CUTS_MAX: usize = 64;

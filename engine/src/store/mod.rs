@@ -144,3 +144,37 @@ impl Store {
         }
     }
 }
+
+impl std::fmt::Debug for Store {
+    /// What matters when it does not go on.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(
+            formatter,
+            "Store: {} operations, {:?}",
+            self.ops.len(),
+            self.stop
+        )?;
+        for line in &self.lines {
+            let (dirty, extra) = (line.dirty.len(), line.extra.len());
+            let (unswept, sweeps) = (line.unswept.len(), line.sweeps);
+            writeln!(
+                formatter,
+                "{dirty} dirty, {extra} extra, {unswept} unswept, {sweeps} sweeps"
+            )?;
+            writeln!(formatter, "{:?}", line.journal)?;
+        }
+        for (key, entry) in self.entries.iter() {
+            writeln!(
+                formatter,
+                "{key:?}: {:?}, {:?}, {} in flight, {:?}, dropped {}, fenced {}",
+                entry.marks,
+                entry.recovery,
+                entry.in_flight,
+                entry.folder,
+                entry.dropped,
+                entry.fenced
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -35,6 +35,9 @@ impl Store {
             self.set_role(now, key, spec.role)?;
             return Ok(key);
         }
+        if self.options.fenced.contains(&identity) {
+            return Err(StoreError::Fenced);
+        }
         let known = self.recovered.get(&identity);
         let directory = known.map_or(spec.directory, |state| state.directory);
         let line = usize::from(directory.0);

@@ -194,7 +194,7 @@ impl Rig {
             }
             self.turn(u32::MAX);
         }
-        panic!("the stop never ends");
+        panic!("the stop never ends: {:?}", self.store);
     }
 
     /// Reads from `offset` on, through every load, as bytes.

@@ -1,0 +1,458 @@
+//! From segment files, and what the journal adds to them, to a partition's state.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::replay::{Point, Put, Replay};
+use crate::{
+    base::Offset,
+    disk::{BlockingDisk, DiskError},
+    format::{
+        batch::BatchHeader,
+        names::{self, FileKind},
+        validate,
+    },
+    log::{IndexWrite, LogConfig, LogIdentity, PartitionLog, PartitionState},
+    partition::ProducerTable,
+    replica::EpochState,
+};
+
+/// Why a partition is fenced, or recovery as a whole failed.
+pub(super) enum Trouble {
+    /// Its files do not hold what they must.
+    Corrupt(String),
+    /// The disk failed.
+    Disk(DiskError),
+}
+
+impl From<DiskError> for Trouble {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// A partition's folder while it is recovered.
+pub(super) struct Folder<'d> {
+    disk: &'d dyn BlockingDisk,
+    identity: LogIdentity,
+    path: String,
+    /// Bases of the segments that are there.
+    bases: BTreeSet<Offset>,
+    /// Offsets of the snapshots that are there.
+    snapshots: BTreeSet<Offset>,
+    has_metadata: bool,
+    touched: BTreeSet<Offset>,
+}
+
+impl<'d> Folder<'d> {
+    /// Looks into the folder; it need not exist.
+    pub(super) fn look(
+        disk: &'d dyn BlockingDisk,
+        identity: LogIdentity,
+        exists: bool,
+    ) -> Result<Self, DiskError> {
+        let path = identity.folder();
+        let listed = if exists {
+            disk.list(identity.directory, &path)?
+        } else {
+            Vec::new()
+        };
+        let of_kind = |wanted: FileKind| {
+            let files = listed
+                .iter()
+                .filter_map(|entry| names::parse_segment_file(&entry.name));
+            files
+                .filter(|(_, kind)| *kind == wanted)
+                .map(|(base, _)| base)
+                .collect()
+        };
+        let has_metadata = listed
+            .iter()
+            .any(|entry| entry.name == names::PARTITION_METADATA);
+        let (bases, snapshots) = (of_kind(FileKind::Log), of_kind(FileKind::Snapshot));
+        let touched = BTreeSet::new();
+        Ok(Self {
+            disk,
+            identity,
+            path,
+            bases,
+            snapshots,
+            has_metadata,
+            touched,
+        })
+    }
+
+    /// Puts the journal's bytes in place, removes what follows the log's end, makes it durable and
+    /// reads the state back.
+    pub(super) fn recover(
+        &mut self,
+        known: Option<&PartitionState>,
+        replay: &Replay<'_>,
+    ) -> Result<PartitionState, Trouble> {
+        self.check_facts(&replay.writes)?;
+        if self.is_level(known, replay)? {
+            return Ok(known.cloned().expect("level with what is known"));
+        }
+        self.make()?;
+        self.put(&replay.writes)?;
+        let end = replay.writes.last().map_or(replay.recovery, Put::point);
+        self.cut(end)?;
+        let log = self.rebuild(known, replay, end)?;
+        self.settle(log)
+    }
+
+    /// A log that no journal speaks of: scanned from its beginning, cut at the first damage in its
+    /// last segment. The second value says whether it was cut.
+    pub(super) fn adopt(&mut self) -> Result<(PartitionState, bool), Trouble> {
+        let start = self.bases.first().copied().unwrap_or(Offset::ZERO);
+        let config = Arc::new(LogConfig::default());
+        let mut log = PartitionLog::new(self.identity.clone(), config, start);
+        let epochs = self.read_epochs()?;
+        let bases: Vec<Offset> = self.bases.iter().copied().collect();
+        let mut was_cut = false;
+        for (at, &base) in bases.iter().enumerate() {
+            log.note_end(base);
+            let limit = bases.get(at + 1).copied().unwrap_or(Offset::MAX);
+            let (position, sound) = self.scan(&mut log, base, 0, limit)?;
+            if !sound && limit != Offset::MAX && log.end() < limit {
+                let reason = format!("segment {base} is damaged at byte {position}");
+                return Err(Trouble::Corrupt(reason));
+            }
+            was_cut |= self.trim(base, position)?;
+            self.touched.insert(base);
+        }
+        log.note_epochs(epochs);
+        Ok((self.settle(log)?, was_cut))
+    }
+
+    /// Whether the files are just what is known, so that nothing is to be read or written.
+    fn is_level(
+        &self,
+        known: Option<&PartitionState>,
+        replay: &Replay<'_>,
+    ) -> Result<bool, DiskError> {
+        let Some(known) = known else { return Ok(false) };
+        let active = known.segments.last();
+        let level = replay.writes.is_empty()
+            && replay.recovery.offset == known.end
+            && replay.log_start <= known.log_start
+            && replay.epochs.is_empty()
+            && self.bases.last().copied() == active.map(|segment| segment.base);
+        let Some(active) = active.filter(|_| level) else {
+            return Ok(level);
+        };
+        let path = self.identity.file(active.base, FileKind::Log);
+        let len = self.disk.len(self.identity.directory, &path)?;
+        Ok(len == Some(u64::from(active.size)))
+    }
+
+    /// Bytes that bypassed the journal must be what their fact says, before anything is changed.
+    fn check_facts(&self, writes: &[Put<'_>]) -> Result<(), Trouble> {
+        for put in writes.iter().filter(|put| put.bytes.is_none()) {
+            let item = put.event.item;
+            let path = self.identity.file(item.segment_base, FileKind::Log);
+            let mut bytes = vec![0; item.len as usize];
+            let directory = self.identity.directory;
+            let read = match self.disk.len(directory, &path)? {
+                Some(_) => self
+                    .disk
+                    .read_at(directory, &path, item.position, &mut bytes)?,
+                None => 0,
+            };
+            if read < bytes.len() || put.event.generation.crc(&bytes) != item.payload_crc {
+                let (base, last) = (item.base, item.last);
+                let reason = format!("{path} does not hold offsets {base} to {last} as written");
+                return Err(Trouble::Corrupt(reason));
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&mut self) -> Result<(), DiskError> {
+        if self.has_metadata {
+            return Ok(());
+        }
+        let directory = self.identity.directory;
+        self.disk.create_directory(directory, &self.path)?;
+        let text = format!("version: 0\ntopic_id: {}\n", self.identity.topic_id);
+        let path = format!("{}/{}", self.path, names::PARTITION_METADATA);
+        self.disk.write_whole(directory, &path, text.as_bytes())?;
+        self.disk.sync_directory(directory, "")?;
+        self.has_metadata = true;
+        Ok(())
+    }
+
+    /// Writes bytes to their places, neighbours together.
+    fn put(&mut self, writes: &[Put<'_>]) -> Result<(), DiskError> {
+        let mut joined: Vec<u8> = Vec::new();
+        let mut start = Point::default();
+        for put in writes {
+            let Some(bytes) = put.bytes else { continue };
+            let item = put.event.item;
+            let next = start.position + joined.len() as u64;
+            let follows = item.segment_base == start.segment_base && item.position == next;
+            if !follows || joined.len() + bytes.len() > JOINED_BYTES_MAX {
+                self.write(start, &joined)?;
+                joined.clear();
+                start = Point {
+                    offset: item.base,
+                    segment_base: item.segment_base,
+                    position: item.position,
+                };
+            }
+            joined.extend_from_slice(bytes);
+        }
+        self.write(start, &joined)
+    }
+
+    fn write(&mut self, at: Point, bytes: &[u8]) -> Result<(), DiskError> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let path = self.identity.file(at.segment_base, FileKind::Log);
+        let directory = self.identity.directory;
+        if self.bases.insert(at.segment_base) {
+            self.disk.create_file(directory, &path)?;
+        }
+        self.touched.insert(at.segment_base);
+        self.disk.write_at(directory, &path, at.position, bytes)
+    }
+
+    /// Removes what follows the log's end: it may be valid and is not vouched for.
+    fn cut(&mut self, end: Point) -> Result<(), DiskError> {
+        let last_kept = if end.position == 0 {
+            None
+        } else {
+            Some(end.segment_base)
+        };
+        let beyond = |base: &Offset| last_kept.is_none_or(|last| *base > last);
+        let gone: Vec<Offset> = self.bases.iter().copied().filter(beyond).collect();
+        for base in gone {
+            for kind in FileKind::ALL {
+                self.remove(base, kind)?;
+            }
+            self.bases.remove(&base);
+        }
+        let late: Vec<Offset> = self
+            .snapshots
+            .iter()
+            .copied()
+            .filter(|at| *at > end.offset)
+            .collect();
+        for at in late {
+            self.remove(at, FileKind::Snapshot)?;
+            self.snapshots.remove(&at);
+        }
+        if let Some(base) = last_kept
+            && self.trim(base, end.position)?
+        {
+            self.touched.insert(base);
+        }
+        Ok(())
+    }
+
+    fn remove(&self, base: Offset, kind: FileKind) -> Result<(), DiskError> {
+        self.disk
+            .remove(self.identity.directory, &self.identity.file(base, kind))
+    }
+
+    /// Cuts a segment file to `len`; says whether it was longer.
+    fn trim(&self, base: Offset, len: u64) -> Result<bool, DiskError> {
+        let path = self.identity.file(base, FileKind::Log);
+        let directory = self.identity.directory;
+        let longer = self
+            .disk
+            .len(directory, &path)?
+            .is_some_and(|found| found > len);
+        if longer {
+            self.disk.truncate(directory, &path, len)?;
+        }
+        Ok(longer)
+    }
+
+    /// The log over its files: what is known, then what stands behind it.
+    fn rebuild(
+        &mut self,
+        known: Option<&PartitionState>,
+        replay: &Replay<'_>,
+        end: Point,
+    ) -> Result<PartitionLog, Trouble> {
+        let config = Arc::new(LogConfig::default());
+        let usable = known.filter(|state| state.end <= end.offset);
+        let mut log = match usable.map(|state| PartitionLog::restored(state, Arc::clone(&config))) {
+            Some(Ok(log)) => log,
+            _ => {
+                let start = self.bases.first().copied().unwrap_or(end.offset);
+                PartitionLog::new(self.identity.clone(), config, start.min(end.offset))
+            }
+        };
+        let file_epochs = self.read_epochs()?;
+        let before = log.end();
+        let from = log
+            .segments()
+            .next_back()
+            .map(|segment| (segment.base, segment.size));
+        let bases: Vec<Offset> = self.bases.iter().copied().collect();
+        let skip = from.map_or(0, |(base, _)| bases.partition_point(|other| *other < base));
+        for (at, &base) in bases.iter().enumerate().skip(skip) {
+            let next = bases.get(at + 1).copied();
+            let limit = next.unwrap_or(end.offset).min(end.offset);
+            let start = from
+                .filter(|(of, _)| *of == base)
+                .map_or(0, |(_, size)| size);
+            if self.snapshots.contains(&base) && base > before {
+                self.load_producers(&mut log, base)?;
+            }
+            let (position, _) = self.scan(&mut log, base, u64::from(start), limit)?;
+            if log.end() < limit && next.is_none() {
+                let (reached, wanted) = (log.end(), end.offset);
+                let reason = format!("{base} ends at {reached}, the journal knows {wanted}");
+                return Err(Trouble::Corrupt(reason));
+            }
+            if next.is_some() {
+                self.trim(base, position)?;
+            }
+            self.touched.insert(base);
+        }
+        log.note_end(end.offset);
+        log.note_epochs(file_epochs);
+        log.note_epochs(replay.epochs.iter().copied());
+        log.note_log_start(replay.log_start);
+        Ok(log)
+    }
+
+    fn load_producers(&self, log: &mut PartitionLog, at: Offset) -> Result<(), DiskError> {
+        let path = self.identity.file(at, FileKind::Snapshot);
+        let bytes = self
+            .disk
+            .read_whole(self.identity.directory, &path, SNAPSHOT_BYTES_MAX)?;
+        // A damaged snapshot is not needed: the scan goes on from what is known.
+        if let Some(Ok(table)) = bytes.map(|bytes| ProducerTable::from_snapshot(&bytes)) {
+            log.set_producers(table);
+        }
+        Ok(())
+    }
+
+    /// `leader-epoch-checkpoint`: nothing if it is missing or not as it must be.
+    fn read_epochs(&self) -> Result<Vec<EpochState>, DiskError> {
+        let path = format!("{}/{}", self.path, names::LEADER_EPOCH_CHECKPOINT);
+        let bytes = self
+            .disk
+            .read_whole(self.identity.directory, &path, 1 << 20)?;
+        let text = bytes
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+            .unwrap_or_default();
+        let line = |line: &str| {
+            let (epoch, start) = line.split_once(' ')?;
+            let epoch = crate::base::LeaderEpoch(epoch.parse().ok()?);
+            Some(EpochState {
+                epoch,
+                start: Offset(start.parse().ok()?),
+            })
+        };
+        Ok(text.lines().skip(2).filter_map(line).collect())
+    }
+
+    /// Takes up the batches of a segment file from `position` on, whole and sound ones that end at
+    /// or below `limit`. Where it stopped, and whether that was at the limit or the file's end.
+    fn scan(
+        &self,
+        log: &mut PartitionLog,
+        base: Offset,
+        mut position: u64,
+        limit: Offset,
+    ) -> Result<(u64, bool), DiskError> {
+        let path = self.identity.file(base, FileKind::Log);
+        let directory = self.identity.directory;
+        let len = self.disk.len(directory, &path)?.unwrap_or(0);
+        let mut block = vec![0; SCAN_BYTES.min(len as usize)];
+        let mut held = 0..0u64;
+        while position < len && log.end() < limit {
+            let left = (len - position) as usize;
+            let at = position.wrapping_sub(held.start) as usize;
+            let here = if held.contains(&position) {
+                &block[at..(held.end - held.start) as usize]
+            } else {
+                &[]
+            };
+            let size = batch_size(here);
+            let wanted = size.unwrap_or(BatchHeader::SIZE);
+            if here.len() < wanted {
+                if wanted > left || wanted > BATCH_BYTES_MAX {
+                    return Ok((position, false));
+                }
+                let fill = left.min(SCAN_BYTES.max(wanted));
+                block.resize(fill.max(block.len()), 0);
+                let read = self
+                    .disk
+                    .read_at(directory, &path, position, &mut block[..fill])?;
+                if read < wanted {
+                    return Ok((position, false));
+                }
+                held = position..position + read as u64;
+                continue;
+            }
+            let batch = &here[..wanted];
+            let sound = validate::check_frame(batch)
+                .and_then(|header| validate::check_crc(&header, batch).map(|()| header));
+            let Ok(header) = sound else {
+                return Ok((position, false));
+            };
+            if header.last_offset() >= limit || !log.note_in_file(base, &header) {
+                return Ok((position, false));
+            }
+            position += wanted as u64;
+        }
+        Ok((position, true))
+    }
+
+    /// Index files as they must be, everything durable, and the state.
+    fn settle(&mut self, mut log: PartitionLog) -> Result<PartitionState, Trouble> {
+        let directory = self.identity.directory;
+        for base in std::mem::take(&mut self.touched) {
+            let path = self.identity.file(base, FileKind::Log);
+            if self.bases.contains(&base) {
+                self.disk.sync(directory, &path)?;
+            }
+            let Some(files) = log.segment_files(base) else {
+                continue;
+            };
+            let indexes = [
+                (FileKind::Index, &files.index),
+                (FileKind::TimeIndex, &files.time_index),
+            ];
+            for (kind, write) in indexes {
+                let path = self.identity.file(base, kind);
+                self.disk.create_file(directory, &path)?;
+                if let Some(IndexWrite {
+                    position,
+                    bytes,
+                    len,
+                }) = write
+                {
+                    self.disk.write_at(directory, &path, *position, bytes)?;
+                    self.disk.truncate(directory, &path, *len)?;
+                    self.disk.sync(directory, &path)?;
+                }
+            }
+            log.segment_files_saved(&files);
+        }
+        self.disk.sync_directory(directory, &self.path)?;
+        Ok(log.state())
+    }
+}
+
+/// The size of the batch that begins here, as far as its length field is there and not absurd.
+fn batch_size(bytes: &[u8]) -> Option<usize> {
+    let field = bytes.get(8..12)?;
+    let length = i32::from_be_bytes(field.try_into().ok()?);
+    let size = usize::try_from(length)
+        .ok()?
+        .checked_add(BatchHeader::LOG_OVERHEAD)?;
+    Some(size.max(BatchHeader::SIZE))
+}
+
+const SCAN_BYTES: usize = 1 << 20;
+const JOINED_BYTES_MAX: usize = 1 << 20;
+const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
+/// A batch beyond this is none: `message.max.bytes` cannot be above it.
+const BATCH_BYTES_MAX: usize = 1 << 30;

@@ -1,0 +1,188 @@
+//! What the journal adds to a partition: which bytes belong where, and up to where to trust it.
+
+use super::journals::{Event, History, ShardJournal};
+use crate::{
+    base::{LeaderEpoch, Offset},
+    journal::ItemKind,
+    replica::EpochState,
+};
+
+/// The outcome for one partition.
+#[derive(Debug, Default)]
+pub(super) struct Replay<'a> {
+    /// Its topic's name, where the journal saw it open.
+    pub(super) topic: Option<String>,
+    /// It was deleted.
+    pub(super) dropped: bool,
+    /// Below it records are durable in segments.
+    pub(super) recovery: Point,
+    /// Bytes to be put in place, in order; they continue one another from the recovery point.
+    pub(super) writes: Vec<Put<'a>>,
+    /// The log's end after them.
+    pub(super) end: Offset,
+    /// The log starts here at least.
+    pub(super) log_start: Offset,
+    /// Terms that began.
+    pub(super) epochs: Vec<EpochState>,
+    /// Damage that no crash explains: what it is.
+    pub(super) corrupt: Option<String>,
+    /// Items that followed a loss: none of them was ever acknowledged as synced.
+    pub(super) set_aside: Vec<Event<'a>>,
+}
+
+/// A place in a log's segments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Point {
+    pub(super) offset: Offset,
+    pub(super) segment_base: Offset,
+    pub(super) position: u64,
+}
+
+/// Bytes of batches and their place; without bytes for those that bypassed the journal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Put<'a> {
+    pub(super) event: Event<'a>,
+    pub(super) bytes: Option<&'a [u8]>,
+}
+
+impl Put<'_> {
+    /// Where the log ends behind it.
+    pub(super) fn point(&self) -> Point {
+        let item = self.event.item;
+        Point {
+            offset: item.end(),
+            segment_base: item.segment_base,
+            position: item.position + u64::from(item.len),
+        }
+    }
+}
+
+/// Folds a partition's history over `known`, where its segments were durable when the era began.
+pub(super) fn replay<'a>(
+    known: Option<Point>,
+    history: &History<'a>,
+    journal: &ShardJournal,
+) -> Replay<'a> {
+    let mut replay = Replay {
+        recovery: known.unwrap_or_default(),
+        ..Replay::default()
+    };
+    // Checkpoints first: they say from where on the journal's bytes are needed.
+    for event in &history.events {
+        let item = event.item;
+        match item.kind {
+            ItemKind::Checkpoint => {
+                replay.checkpoint(item.base, item.segment_base, item.position);
+                replay.log_start = replay.log_start.max(item.previous_end);
+            }
+            ItemKind::Truncate if item.base < replay.recovery.offset => {
+                let (segment_base, position) = (item.segment_base, item.position);
+                replay.recovery = Point {
+                    offset: item.base,
+                    segment_base,
+                    position,
+                };
+            }
+            _ => {}
+        }
+    }
+    replay.end = replay.recovery.offset;
+    for event in &history.events {
+        replay.take(*event, journal);
+        if replay.corrupt.is_some() {
+            break;
+        }
+    }
+    replay
+}
+
+impl<'a> Replay<'a> {
+    fn checkpoint(&mut self, offset: Offset, segment_base: Offset, position: u64) {
+        self.recovery = Point {
+            offset,
+            segment_base,
+            position,
+        };
+    }
+
+    fn take(&mut self, event: Event<'a>, journal: &ShardJournal) {
+        let item = event.item;
+        match item.kind {
+            ItemKind::Append | ItemKind::Fact => self.append(event, journal),
+            ItemKind::Truncate => self.truncate(item.base),
+            ItemKind::LogStart => self.log_start = self.log_start.max(item.base),
+            ItemKind::EpochStart => self.epoch(item.leader_epoch, item.base),
+            ItemKind::Drop => self.dropped = true,
+            ItemKind::Open => self.open(event, journal),
+            ItemKind::Checkpoint | ItemKind::Mark => {}
+        }
+    }
+
+    fn open(&mut self, event: Event<'a>, journal: &ShardJournal) {
+        match event.payload {
+            Some(name) => self.topic = Some(String::from_utf8_lossy(name).into_owned()),
+            None => self.damaged(event, journal, "its name"),
+        }
+    }
+
+    fn append(&mut self, event: Event<'a>, journal: &ShardJournal) {
+        let item = event.item;
+        if item.end() <= self.recovery.offset {
+            return;
+        }
+        if !self.set_aside.is_empty() {
+            self.set_aside.push(event);
+            return;
+        }
+        if item.previous_end != self.end {
+            // A frame between was lost, or this is damage.
+            let explained = journal
+                .missing
+                .iter()
+                .any(|missing| *missing < event.sequence);
+            if explained {
+                self.set_aside.push(event);
+            } else {
+                let (found, end) = (item.previous_end, self.end);
+                self.corrupt = Some(format!(
+                    "the journal goes on at {found}, the log ends at {end}"
+                ));
+            }
+            return;
+        }
+        if item.kind == ItemKind::Append && event.payload.is_none() {
+            return self.damaged(event, journal, "its records");
+        }
+        self.epoch(item.leader_epoch, item.base);
+        self.writes.push(Put {
+            event,
+            bytes: event.payload,
+        });
+        self.end = item.end();
+    }
+
+    /// An item's payload does not match its CRC.
+    fn damaged(&mut self, event: Event<'a>, journal: &ShardJournal, what: &str) {
+        if journal.is_corruption(event.sequence) {
+            let (base, last) = (event.item.base, event.item.last);
+            self.corrupt = Some(format!(
+                "frame {} is damaged: {what}, offsets {base} to {last}",
+                event.sequence
+            ));
+        } else {
+            self.set_aside.push(event);
+        }
+    }
+
+    fn truncate(&mut self, to: Offset) {
+        self.writes.retain(|put| put.event.item.base < to);
+        self.epochs.retain(|line| line.start < to);
+        self.end = self.end.min(to);
+    }
+
+    fn epoch(&mut self, epoch: LeaderEpoch, start: Offset) {
+        if self.epochs.last().is_none_or(|last| last.epoch < epoch) {
+            self.epochs.push(EpochState { epoch, start });
+        }
+    }
+}

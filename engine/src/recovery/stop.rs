@@ -1,0 +1,63 @@
+//! The last step of a clean stop, when all shards have stopped.
+
+use std::fmt::Write as _;
+
+use super::{RecoveryError, Snapshot, snapshot::SNAPSHOT_FILE};
+use crate::{
+    base::{DirectoryIndex, Offset, PartitionIndex, TopicId},
+    disk::BlockingDisk,
+    format::names,
+    log::PartitionState,
+};
+
+/// Writes what the next start, ours or Kafka's, finds after a clean stop: snapshot, Kafka's
+/// checkpoints, and last of all the mark. `partitions` are all of every shard, `fenced` and `eras`
+/// those that recovery gave. The journals stay until the next start retires them.
+pub fn finish_stop(
+    disk: &dyn BlockingDisk,
+    partitions: Vec<PartitionState>,
+    fenced: &[(TopicId, PartitionIndex)],
+    eras: &[u64],
+) -> Result<(), RecoveryError> {
+    let mut by_directory: Vec<Vec<PartitionState>> = vec![Vec::new(); eras.len()];
+    for state in partitions {
+        by_directory[usize::from(state.directory.0)].push(state);
+    }
+    for (index, partitions) in by_directory.into_iter().enumerate() {
+        let directory = DirectoryIndex(index as u16);
+        write_checkpoints(disk, directory, &partitions)?;
+        let snapshot = Snapshot {
+            era: eras[index] + 1,
+            clean: true,
+            partitions,
+            fenced: fenced.to_vec(),
+        };
+        disk.write_whole(directory, SNAPSHOT_FILE, &snapshot.encode()?)?;
+        disk.write_whole(directory, names::CLEAN_SHUTDOWN, CLEAN_MARK.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn write_checkpoints(
+    disk: &dyn BlockingDisk,
+    directory: DirectoryIndex,
+    partitions: &[PartitionState],
+) -> Result<(), RecoveryError> {
+    let files: [(&str, fn(&PartitionState) -> Offset); 3] = [
+        ("recovery-point-offset-checkpoint", |state| state.end),
+        ("log-start-offset-checkpoint", |state| state.log_start),
+        ("replication-offset-checkpoint", |state| state.end),
+    ];
+    for (name, value) in files {
+        let mut text = format!("0\n{}\n", partitions.len());
+        for state in partitions {
+            writeln!(text, "{} {} {}", state.topic, state.index, value(state))
+                .expect("a string takes all");
+        }
+        disk.write_whole(directory, name, text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// `.kafka_cleanshutdown`, as `CleanShutdownFileHandler` writes it.
+const CLEAN_MARK: &str = "{\"version\":0,\"brokerEpoch\":-1}";
