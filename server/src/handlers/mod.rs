@@ -22,3 +22,6 @@ pub mod sasl;
 
 pub use caller::Caller;
 pub use context::{BrokerIdentity, Planned, RequestContext, Suspended};
+
+#[cfg(test)]
+mod tests;

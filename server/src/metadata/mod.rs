@@ -34,3 +34,6 @@ pub use image::{
 pub use producer_ids::ProducerIdBlock;
 pub use records::encode;
 pub use topic_name::{TopicNameError, check_topic_name, is_internal};
+
+#[cfg(test)]
+mod tests;
