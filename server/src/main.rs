@@ -1,3 +1,7 @@
 //! The broker binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    logmill::main_from(std::env::args_os())
+}

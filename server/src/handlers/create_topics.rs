@@ -119,6 +119,7 @@ fn created<'a>(
     CreatableTopicResult {
         name,
         topic_id: Uuid(topic.id.0),
+        error_message: None,
         num_partitions: topic.partitions,
         replication_factor: topic.replication_factor,
         configs: Some(configs.into()),

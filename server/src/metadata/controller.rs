@@ -103,7 +103,8 @@ impl MetadataWriter for LocalController {
 
 /// A random id in the form of RFC 9562's version 4. Like Kafka's, its text never begins with a
 /// dash, which command lines would take for an option.
-pub(super) fn random_topic_id(rng: &mut dyn RngCore) -> TopicId {
+#[must_use]
+pub fn random_topic_id(rng: &mut dyn RngCore) -> TopicId {
     /// The first six bits of an id whose text begins with `-`.
     const DASH: u8 = 62;
     let mut bytes = [0; 16];

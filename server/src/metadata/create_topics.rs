@@ -65,10 +65,11 @@ pub(super) fn auto_create(
                 assignments: Vec::new(),
                 configs: Vec::new(),
             };
+            if is_internal(&topic.name) {
+                let error = MetadataError::UnknownTopic(topic.name.clone());
+                return (topic.name, Err(error));
+            }
             let result = match batch.add(controller, image, &topic, rng) {
-                _ if is_internal(&topic.name) => {
-                    Err(MetadataError::UnknownTopic(topic.name.clone()))
-                }
                 // Another client was faster: what was asked for is there.
                 Ok(_) | Err(MetadataError::TopicExists(_)) => Ok(()),
                 Err(error) => Err(error),

@@ -26,7 +26,7 @@ pub use command::{
     CreatePartitions, CreateTopics, CreatedTopic, DeleteTopics, MetadataCommand, MetadataError,
     MetadataOutcome, NewPartitions, NewTopic, Submitted, TopicRef,
 };
-pub use controller::{LocalController, MetadataWriter};
+pub use controller::{LocalController, MetadataWriter, random_topic_id};
 pub use delta::{MetadataDelta, TopicChange};
 pub use image::{
     BrokerImage, ConfigResource, Endpoint, MetadataImage, PartitionImage, ResourceType, TopicImage,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use logmill_engine::base::DirectoryIndex;
 use logmill_engine::disk::BlockingDisk;
@@ -26,7 +27,7 @@ pub struct DataDirectories {
     pub ids: Vec<Uuid>,
     /// Whether this start made the cluster.
     pub is_new: bool,
-    _locks: Vec<File>,
+    locks: Locks,
 }
 
 impl DataDirectories {
@@ -92,7 +93,16 @@ impl DataDirectories {
             _locks: locks,
         })
     }
+
+    /// Keeps the directories locked beyond this value's life.
+    #[must_use]
+    pub fn locks(&self) -> Locks {
+        Arc::clone(&self.locks)
+    }
 }
+
+/// Locked files; dropping the last of these unlocks them.
+pub type Locks = Arc<Vec<File>>;
 
 /// What `meta.properties` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use logmill_engine::disk::DiskError;
+use logmill_engine::recovery::RecoveryError;
 
 use crate::config::{ConfigError, MemoryError};
 use crate::metadata::ApplyError;
+use crate::runtime::RunError;
 
 /// Why the broker does not start.
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +77,20 @@ pub enum StartError {
     /// A disk operation failed.
     #[error("{0}")]
     Disk(#[from] DiskError),
+    /// A file of the kernel's cannot be read.
+    #[error("{path}: {source}")]
+    Kernel {
+        /// The file.
+        path: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
     /// Recovery gave up.
     #[error("recovery: {0}")]
-    Recovery(String),
+    Recovery(#[from] RecoveryError),
+    /// The shards could not run, or one of them failed.
+    #[error("{0}")]
+    Run(#[from] RunError),
     /// The metadata log cannot be replayed.
     #[error("metadata log: {0}")]
     Metadata(#[from] ApplyError),

@@ -10,6 +10,7 @@ pub mod listen;
 pub mod metadata_log;
 mod prepared;
 pub mod resources;
+mod run;
 mod screen;
 
 pub use error::StartError;
@@ -41,7 +42,13 @@ pub fn main_from(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         print!("{}", readme::markdown());
         return ExitCode::SUCCESS;
     }
-    ExitCode::SUCCESS
+    match run::run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("logmill: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// What a wrong command line exits with.

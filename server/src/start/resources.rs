@@ -1,5 +1,7 @@
 //! What the system gives this process: descriptors, cores, a name.
 
+use std::{fs, io};
+
 use logmill_tuning::host::Host;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -24,6 +26,19 @@ pub fn host_name() -> String {
         .nodename()
         .to_string_lossy()
         .into_owned()
+}
+
+/// The running boot of the kernel: what was written in it and completed was not lost since.
+///
+/// # Errors
+/// A kernel that does not tell.
+pub fn boot_id() -> Result<[u8; 16], StartError> {
+    const PATH: &str = "/proc/sys/kernel/random/boot_id";
+    let failed = |source| StartError::Kernel { path: PATH, source };
+    let text = fs::read_to_string(PATH).map_err(failed)?;
+    let id = uuid::Uuid::parse_str(text.trim())
+        .map_err(|error| failed(io::Error::new(io::ErrorKind::InvalidData, error)))?;
+    Ok(id.into_bytes())
 }
 
 /// Cores for the shards: as many as were asked for, or all that may be used. More shards than

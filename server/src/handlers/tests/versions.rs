@@ -171,6 +171,14 @@ fn coordinators_of_nothing_known_are_refused() {
     assert_eq!(one.error_code, ErrorCode::INVALID_REQUEST.0);
 }
 
+/// A request without a transactional id, as every idempotent producer makes it.
+fn idempotent() -> InitProducerIdRequest<'static> {
+    InitProducerIdRequest {
+        transactional_id: None,
+        ..InitProducerIdRequest::default()
+    }
+}
+
 fn init(broker: &mut Broker, request: &InitProducerIdRequest<'_>) -> InitProducerIdResponse {
     let bytes = encoded(request, broker.version);
     let request: InitProducerIdRequest<'_> = decoded(&bytes, broker.version);
@@ -187,7 +195,7 @@ fn producer_ids_rise_in_every_version() {
     let mut broker = Broker::new();
     for version in 0..=5 {
         broker.version = version;
-        let response = init(&mut broker, &InitProducerIdRequest::default());
+        let response = init(&mut broker, &idempotent());
         assert_eq!((response.error_code, response.producer_epoch), (0, 0));
         assert_eq!(response.producer_id, i64::from(version));
     }
@@ -199,7 +207,7 @@ fn blocks_of_producer_ids_follow_one_another() {
     broker.version = 5;
     for expected in 0..2001 {
         assert_eq!(
-            init(&mut broker, &InitProducerIdRequest::default()).producer_id,
+            init(&mut broker, &idempotent()).producer_id,
             expected
         );
     }
@@ -211,7 +219,7 @@ fn an_id_of_before_gets_a_new_one_without_transactions() {
     broker.version = 5;
     let mut request = InitProducerIdRequest {
         producer_id: 77,
-        ..Default::default()
+        ..idempotent()
     };
     assert_eq!(
         init(&mut broker, &request).error_code,
