@@ -11,8 +11,12 @@ use logmill::config::readme::markdown;
 fn configuration_tables_are_those_of_the_code() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
     let text = fs::read_to_string(&path).expect("README.md is there");
-    let (before, rest) = text.split_once(BEGIN).expect("README.md has the first marker");
-    let (table, after) = rest.split_once(END).expect("README.md has the second marker");
+    let (before, rest) = text
+        .split_once(BEGIN)
+        .expect("README.md has the first marker");
+    let (table, after) = rest
+        .split_once(END)
+        .expect("README.md has the second marker");
     let expected = format!("\n\n{}\n", markdown().trim_end());
     if env::var_os("LOGMILL_UPDATE_README").is_some() {
         let updated = format!("{before}{BEGIN}{expected}{END}{after}");

@@ -3,7 +3,6 @@
 //! Everything that names an executor, a descriptor or a system call in the server is here; what
 //! happens to bytes is decided in [`crate::shard`].
 
-mod assemble;
 mod driver;
 mod egress;
 mod gate;
@@ -38,7 +37,6 @@ use self::mailboxes::Mailboxes;
 use crate::config::FetchPath;
 use crate::shard::Shard;
 
-pub use self::assemble::{RecoveredStores, plan};
 pub use self::gate::GateLimits;
 
 /// Builds a shard on its own thread.

@@ -90,7 +90,7 @@ impl DataDirectories {
             cluster_id,
             ids,
             is_new,
-            _locks: locks,
+            locks: Arc::new(locks),
         })
     }
 

@@ -3,6 +3,7 @@
 //! Everything that may block or fail at start happens here, on one thread, before any shard
 //! exists. The result is a [`Prepared`] for the runtime.
 
+mod assemble;
 mod cli;
 pub mod directories;
 mod error;

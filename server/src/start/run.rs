@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{Write, stdout};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,7 +17,8 @@ use logmill_wire::Uuid;
 
 use crate::config::{Config, Loaded, MemoryPlan};
 use crate::metadata::{BrokerRegistration, LocalController, MetadataImage};
-use crate::runtime::{self, RecoveredStores};
+use crate::runtime;
+use crate::start::assemble::{self, RecoveredStores};
 use crate::start::cli::Arguments;
 use crate::start::directories::DataDirectories;
 use crate::start::error::StartError;
@@ -35,8 +35,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), StartError> {
     let Loaded { config, notices } = load(arguments)?;
     let host = Host::inspect();
     let (prepared, recovery) = prepare(Arc::new(config), &host, started)?;
-    let volumes: Vec<Volume> =
-        prepared.directories.paths.iter().map(|path| Volume::inspect(path)).collect();
+    let volumes: Vec<Volume> = prepared
+        .directories
+        .paths
+        .iter()
+        .map(|path| Volume::inspect(path))
+        .collect();
     let findings = doctor::diagnose(&host, &volumes, &needs(&prepared));
     let screen = Screen {
         prepared: &prepared,
@@ -53,6 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), StartError> {
 /// What recovery gave, and what is said of it.
 struct Recovery {
     recovered: Recovered,
+    boot_id: [u8; 16],
     files: Files,
     lines: Vec<String>,
 }
@@ -60,9 +65,12 @@ struct Recovery {
 fn load(arguments: &Arguments) -> Result<Loaded, StartError> {
     let text = match &arguments.config {
         None => None,
-        Some(path) => Some(fs::read_to_string(path).map_err(|source| {
-            StartError::ConfigFile { path: path.clone(), source }
-        })?),
+        Some(path) => Some(
+            fs::read_to_string(path).map_err(|source| StartError::ConfigFile {
+                path: path.clone(),
+                source,
+            })?,
+        ),
     };
     Ok(Config::load(text.as_deref(), &arguments.sets)?)
 }
@@ -85,11 +93,18 @@ fn prepare(
         &resources::host_name(),
     )?;
     let (recovery, image, metadata) = recover(&config, &directories)?;
-    let unclean = recovery.recovered.directories.iter().any(|directory| !directory.clean);
+    let unclean = recovery
+        .recovered
+        .directories
+        .iter()
+        .any(|directory| !directory.clean);
     let registration = BrokerRegistration {
         node_id: config.node_id,
         incarnation: new_id(),
-        endpoints: listeners.iter().map(listen::BoundListener::endpoint).collect(),
+        endpoints: listeners
+            .iter()
+            .map(listen::BoundListener::endpoint)
+            .collect(),
         rack: config.rack.clone(),
         directories: directories.ids.clone(),
         unclean: unclean && !directories.is_new,
@@ -123,25 +138,50 @@ fn recover(
 ) -> Result<(Recovery, MetadataImage, MetadataLog), StartError> {
     let files = Files::new(directories.log.clone());
     let began = Instant::now();
-    let mut recovered = recovery::recover(&files, resources::boot_id()?)?;
+    let boot_id = resources::boot_id()?;
+    let mut recovered = recovery::recover(&files, boot_id)?;
     let is_metadata = |state: &&PartitionState| state.topic_id == METADATA_TOPIC;
     let configured = u16::try_from(config.metadata_log_dir).unwrap_or_default();
     let (image, metadata) = match recovered.partitions.iter().find(is_metadata) {
         None => {
             let directory = DirectoryIndex(configured);
-            (MetadataImage::default(), MetadataLog { directory, epoch: LeaderEpoch(1) })
+            (
+                MetadataImage::default(),
+                MetadataLog {
+                    directory,
+                    epoch: LeaderEpoch(1),
+                },
+            )
         }
         Some(state) => {
-            let last = state.epochs.last().map_or(LeaderEpoch(0), |epoch| epoch.epoch);
+            let last = state
+                .epochs
+                .last()
+                .map_or(LeaderEpoch(0), |epoch| epoch.epoch);
             let epoch = LeaderEpoch(last.0.saturating_add(1));
             let image = metadata_log::load(&files, state)?;
-            (image, MetadataLog { directory: state.directory, epoch })
+            (
+                image,
+                MetadataLog {
+                    directory: state.directory,
+                    epoch,
+                },
+            )
         }
     };
     let mut lines = Vec::new();
     set_strays_aside(&mut recovered, &image, &mut lines);
     describe(&recovered, directories.is_new, began, &mut lines);
-    Ok((Recovery { recovered, files, lines }, image, metadata))
+    Ok((
+        Recovery {
+            recovered,
+            boot_id,
+            files,
+            lines,
+        },
+        image,
+        metadata,
+    ))
 }
 
 /// Partitions of topics that the metadata does not know are left as they are, and said.
@@ -153,7 +193,9 @@ fn set_strays_aside(recovered: &mut Recovered, image: &MetadataImage, lines: &mu
         let known = is_known(state);
         if !known {
             let (topic, index, id) = (&state.topic, state.index, state.topic_id);
-            lines.push(format!("{topic}-{index} left alone: the metadata has no topic {id}"));
+            lines.push(format!(
+                "{topic}-{index} left alone: the metadata has no topic {id}"
+            ));
         }
         known
     });
@@ -163,8 +205,15 @@ fn describe(recovered: &Recovered, is_new: bool, began: Instant, lines: &mut Vec
     if is_new {
         return;
     }
-    let clean = recovered.directories.iter().all(|directory| directory.clean);
-    let stop = if clean { "a clean stop" } else { "an unclean stop: leader epochs are raised" };
+    let clean = recovered
+        .directories
+        .iter()
+        .all(|directory| directory.clean);
+    let stop = if clean {
+        "a clean stop"
+    } else {
+        "an unclean stop: leader epochs are raised"
+    };
     let ms = began.elapsed().as_millis();
     let count = recovered.partitions.len();
     lines.insert(0, format!("{count} logs in {ms} ms, after {stop}"));
@@ -172,24 +221,43 @@ fn describe(recovered: &Recovered, is_new: bool, began: Instant, lines: &mut Vec
 }
 
 fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(), StartError> {
-    let Recovery { recovered, files, .. } = recovery;
+    let Recovery {
+        recovered,
+        boot_id,
+        files,
+        ..
+    } = recovery;
     let locks = prepared.directories.locks();
     let shards = prepared.cores.len();
-    let eras: Vec<u64> = recovered.directories.iter().map(|directory| directory.era).collect();
-    let names: Vec<u64> =
-        recovered.directories.iter().map(|directory| directory.next_journal_name).collect();
+    let eras: Vec<u64> = recovered
+        .directories
+        .iter()
+        .map(|directory| directory.era)
+        .collect();
+    let names: Vec<u64> = recovered
+        .directories
+        .iter()
+        .map(|directory| directory.next_journal_name)
+        .collect();
     let stores = RecoveredStores {
         partitions: recovered.partitions,
         eras: eras.clone(),
         next_names: vec![names; shards],
+        boot_id,
     };
     let ready = Box::new(move |addresses: &[SocketAddr]| say(&ready_line(started, addresses)));
-    let stopped = runtime::run(runtime::plan(prepared, stores, ready))?;
+    let stopped = runtime::run(assemble::plan(prepared, stores, ready))?;
     let began = Instant::now();
     if stopped.iter().all(|shard| shard.is_level) {
-        let partitions = stopped.into_iter().flat_map(|shard| shard.partitions).collect();
+        let partitions = stopped
+            .into_iter()
+            .flat_map(|shard| shard.partitions)
+            .collect();
         recovery::finish_stop(&files, partitions, &recovered.fenced, &eras)?;
-        say(&format!("stopped cleanly in {} ms\n", began.elapsed().as_millis()));
+        say(&format!(
+            "stopped cleanly in {} ms\n",
+            began.elapsed().as_millis()
+        ));
     } else {
         say("stopped; not every log could be written out, the next start recovers them\n");
     }
@@ -199,7 +267,11 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
 
 fn ready_line(started: Instant, addresses: &[SocketAddr]) -> String {
     let addresses: Vec<String> = addresses.iter().map(SocketAddr::to_string).collect();
-    format!("ready in {} ms on {}\n", started.elapsed().as_millis(), addresses.join(", "))
+    format!(
+        "ready in {} ms on {}\n",
+        started.elapsed().as_millis(),
+        addresses.join(", ")
+    )
 }
 
 fn needs(prepared: &Prepared) -> Needs {

@@ -206,10 +206,7 @@ fn blocks_of_producer_ids_follow_one_another() {
     let mut broker = Broker::new();
     broker.version = 5;
     for expected in 0..2001 {
-        assert_eq!(
-            init(&mut broker, &idempotent()).producer_id,
-            expected
-        );
+        assert_eq!(init(&mut broker, &idempotent()).producer_id, expected);
     }
 }
 

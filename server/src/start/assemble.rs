@@ -2,7 +2,6 @@
 //! memory, which bounds.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use logmill_engine::base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, ShardId, TopicId};
@@ -13,15 +12,15 @@ use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-use super::{GateLimits, Plan, ShardSeed, SocketOptions};
 use crate::config::{Config, MemoryPlan, Validation};
 use crate::connection::ConnectionLimits;
 use crate::handlers::BrokerIdentity;
+use crate::runtime::{GateLimits, Plan, ShardSeed, SocketOptions};
 use crate::shard::Shard;
 use crate::shard::metadata::{METADATA_SHARD, Metadata, MetadataLog};
 use crate::shard::options::ShardOptions;
 use crate::shard::placement::placement;
-use crate::start::Prepared;
+use crate::start::prepared::Prepared;
 
 /// What recovery found, for the stores.
 #[derive(Debug, Default)]
@@ -32,6 +31,8 @@ pub struct RecoveredStores {
     pub eras: Vec<u64>,
     /// The first number that a new journal file may have, by shard and directory.
     pub next_names: Vec<Vec<u64>>,
+    /// The running boot of the kernel, see [`super::resources::boot_id`].
+    pub boot_id: [u8; 16],
 }
 
 /// Turns what start-up prepared into what runs. `ready` is called when every shard accepts.
@@ -54,6 +55,7 @@ pub fn plan(
             eras: recovered.eras.clone(),
             next_names: recovered.next_names.get(own).cloned().unwrap_or_default(),
             seed: rng.random(),
+            boot_id: recovered.boot_id,
             prepared: Arc::clone(&prepared),
         };
         seeds.push(Box::new(move |now| options.build(now)));
@@ -101,6 +103,7 @@ struct ShardSetup {
     eras: Vec<u64>,
     next_names: Vec<u64>,
     seed: u64,
+    boot_id: [u8; 16],
     prepared: Arc<Prepared>,
 }
 
@@ -118,7 +121,7 @@ impl ShardSetup {
             true => vec![0; prepared.directories.paths.len()],
             false => self.eras.clone(),
         };
-        let mut store_options = StoreOptions::new(self.id, eras, boot_id()?, self.seed);
+        let mut store_options = StoreOptions::new(self.id, eras, self.boot_id, self.seed);
         let memory = &prepared.memory;
         store_options.tail_bytes = memory.per_shard(memory.log_bytes) as usize;
         store_options.journal = journal_options(config);
@@ -227,17 +230,6 @@ fn journal_options(config: &Config) -> JournalOptions {
         sync_age_max: Micros::from_millis(journal.sync_ms),
         ..JournalOptions::default()
     }
-}
-
-/// The kernel's boot, by which recovery tells a crash of the process from one of the machine.
-fn boot_id() -> Result<[u8; 16], String> {
-    let path = Path::new("/proc/sys/kernel/random/boot_id");
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    let number = u128::from_str_radix(&digits, 16)
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    Ok(number.to_be_bytes())
 }
 
 /// Kafka's name and id for the metadata log (KIP-631).
