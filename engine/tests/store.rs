@@ -181,3 +181,70 @@ fn a_clean_stop_leaves_plain_segments_and_states_that_restore() {
     again.settle();
     assert_eq!(again.acked[&1000], Ok(Offset(40)));
 }
+
+#[test]
+fn offsets_are_found_by_timestamp_in_memory_and_in_files() {
+    use logmill_engine::store::{OffsetAnswer, OffsetSpec};
+    let mut rig = Rig::new(5);
+    let small = LogConfig {
+        segment_bytes: 20_000,
+        ..LogConfig::default()
+    };
+    let key = rig.open(0, small.clone());
+    for round in 0..60i64 {
+        let bytes = rig::batch_at(10_000 + 10 * round, &[&[round as u8; 900]]);
+        rig.append(key, &bytes, AckLevel::None, 0).unwrap();
+        rig.turn(3);
+    }
+    let ask = |rig: &mut Rig, key, spec| loop {
+        match rig.store.list_offset(rig.now, key, spec, 55).unwrap() {
+            OffsetAnswer::Ready(found) => return found,
+            OffsetAnswer::Loading => rig.turn(u32::MAX),
+        }
+    };
+    let check = |rig: &mut Rig, key| {
+        let found = ask(rig, key, OffsetSpec::AtOrAfter(10_205));
+        assert_eq!((found.offset, found.timestamp), (Some(Offset(21)), 10_210));
+        let found = ask(rig, key, OffsetSpec::MaxTimestamp);
+        assert_eq!((found.offset, found.timestamp), (Some(Offset(59)), 10_590));
+        assert_eq!(ask(rig, key, OffsetSpec::AtOrAfter(99_999)).offset, None);
+        assert_eq!(ask(rig, key, OffsetSpec::Earliest).offset, Some(Offset(0)));
+        let latest = ask(rig, key, OffsetSpec::Latest(Isolation::LogEnd));
+        assert_eq!(latest.offset, Some(Offset(60)));
+    };
+    check(&mut rig, key);
+    rig.stop();
+    let Rig { disk, store, .. } = rig;
+    let mut again = Rig::on(disk, rig::options(6), store.into_states(), &[10]);
+    let key = again.open(0, small);
+    check(&mut again, key);
+    assert_eq!(again.read_all(key, Isolation::ReadUncommitted).len(), 60);
+}
+
+#[test]
+fn a_dropped_partition_leaves_nothing_and_wakes_who_waits() {
+    let mut rig = Rig::new(6);
+    let key = rig.open(0, LogConfig::default());
+    let stays = rig.open(1, LogConfig::default());
+    rig.append(key, &batch(&[b"a"]), AckLevel::Synced, 1)
+        .unwrap();
+    rig.append(stays, &batch(&[b"b"]), AckLevel::Synced, 2)
+        .unwrap();
+    rig.settle();
+    rig.store.wait_visible(key, Offset(1), 9);
+    rig.append(key, &batch(&[b"c"]), AckLevel::None, 3).unwrap();
+    rig.store.drop_partition(rig.now, key).unwrap();
+    rig.settle();
+    assert_eq!(rig.visible, [9]);
+    assert!(rig.store.watermarks(key).is_none());
+    assert!(rig.append(key, &batch(&[b"d"]), AckLevel::None, 4).is_err());
+    let files = rig.disk.files(rig::TOP);
+    assert!(
+        !files.iter().any(|path| path.starts_with("topic-0/")),
+        "{files:?}"
+    );
+    assert!(
+        files.iter().any(|path| path.starts_with("topic-1/")),
+        "{files:?}"
+    );
+}

@@ -32,7 +32,7 @@ use self::{
 use crate::{
     base::{DirectoryIndex, PartitionIndex, TopicId},
     disk::{BlockingDisk, DiskError, Listed},
-    format::names,
+    format::{checkpoint, names},
     log::{LogIdentity, PartitionState},
 };
 
@@ -244,10 +244,7 @@ impl<'d> DirectoryJob<'d> {
             .read_whole(self.directory, &path, 4096)?
             .unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
-        let id = text
-            .lines()
-            .find_map(|line| line.strip_prefix("topic_id: "));
-        let Some(topic_id) = id.and_then(|id| TopicId::parse(id.trim())) else {
+        let Ok(topic_id) = checkpoint::decode_partition_metadata(&text) else {
             let reason = "no topic id in partition.metadata".to_owned();
             let kind = FindingKind::Stray;
             recovered
@@ -384,7 +381,6 @@ impl<'d> DirectoryJob<'d> {
         key: (TopicId, PartitionIndex),
         folders: &BTreeSet<String>,
     ) -> Result<Option<LogIdentity>, DiskError> {
-        let wanted = format!("topic_id: {}", key.0);
         for folder in folders {
             let Some((topic, index)) = names::parse_partition_folder(folder) else {
                 continue;
@@ -397,10 +393,8 @@ impl<'d> DirectoryJob<'d> {
                 .disk
                 .read_whole(self.directory, &path, 4096)?
                 .unwrap_or_default();
-            if String::from_utf8_lossy(&text)
-                .lines()
-                .any(|line| line.trim() == wanted)
-            {
+            let text = String::from_utf8_lossy(&text);
+            if checkpoint::decode_partition_metadata(&text) == Ok(key.0) {
                 let (topic_id, topic) = (key.0, topic.into());
                 let directory = self.directory;
                 return Ok(Some(LogIdentity {

@@ -8,6 +8,7 @@ use crate::{
     disk::{BlockingDisk, DiskError},
     format::{
         batch::BatchHeader,
+        checkpoint,
         names::{self, FileKind},
         validate,
     },
@@ -173,7 +174,7 @@ impl<'d> Folder<'d> {
         }
         let directory = self.identity.directory;
         self.disk.create_directory(directory, &self.path)?;
-        let text = format!("version: 0\ntopic_id: {}\n", self.identity.topic_id);
+        let text = checkpoint::encode_partition_metadata(self.identity.topic_id);
         let path = format!("{}/{}", self.path, names::PARTITION_METADATA);
         self.disk.write_whole(directory, &path, text.as_bytes())?;
         self.disk.sync_directory(directory, "")?;
@@ -341,15 +342,11 @@ impl<'d> Folder<'d> {
         let text = bytes
             .and_then(|bytes| String::from_utf8(bytes).ok())
             .unwrap_or_default();
-        let line = |line: &str| {
-            let (epoch, start) = line.split_once(' ')?;
-            let epoch = crate::base::LeaderEpoch(epoch.parse().ok()?);
-            Some(EpochState {
-                epoch,
-                start: Offset(start.parse().ok()?),
-            })
-        };
-        Ok(text.lines().skip(2).filter_map(line).collect())
+        let lines = checkpoint::decode_epochs(&text).unwrap_or_default();
+        Ok(lines
+            .into_iter()
+            .map(|(epoch, start)| EpochState { epoch, start })
+            .collect())
     }
 
     /// Takes up the batches of a segment file from `position` on, whole and sound ones that end at

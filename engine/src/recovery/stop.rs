@@ -1,12 +1,10 @@
 //! The last step of a clean stop, when all shards have stopped.
 
-use std::fmt::Write as _;
-
 use super::{RecoveryError, Snapshot, snapshot::SNAPSHOT_FILE};
 use crate::{
     base::{DirectoryIndex, Offset, PartitionIndex, TopicId},
     disk::BlockingDisk,
-    format::names,
+    format::{checkpoint, names},
     log::PartitionState,
 };
 
@@ -49,11 +47,10 @@ fn write_checkpoints(
         ("replication-offset-checkpoint", |state| state.end),
     ];
     for (name, value) in files {
-        let mut text = format!("0\n{}\n", partitions.len());
-        for state in partitions {
-            writeln!(text, "{} {} {}", state.topic, state.index, value(state))
-                .expect("a string takes all");
-        }
+        let lines = partitions
+            .iter()
+            .map(|state| (&*state.topic, state.index, value(state)));
+        let text = checkpoint::encode_offsets(lines);
         disk.write_whole(directory, name, text.as_bytes())?;
     }
     Ok(())

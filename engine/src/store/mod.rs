@@ -18,6 +18,7 @@ mod api;
 mod commit;
 mod complete;
 mod entry;
+mod offsets;
 mod ops;
 mod partitions;
 mod reads;

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, TopicId, Watermarks},
     disk::ControlOp,
-    format::{batch::BatchHeader, names},
+    format::{batch::BatchHeader, checkpoint, names},
     journal::{Item, ItemKind},
     log::{AppendError, AppendOutcome, Appended, LogConfig, LogIdentity, Origin, PartitionLog},
     replica::EpochEnd,
@@ -123,7 +123,7 @@ impl Store {
         };
         let identity = entry.log.identity();
         let (directory, path) = (identity.directory, identity.folder());
-        let metadata = format!("version: 0\ntopic_id: {}\n", identity.topic_id);
+        let metadata = checkpoint::encode_partition_metadata(identity.topic_id);
         entry.in_flight += 1;
         let steps = vec![
             ControlOp::CreateDirectory {

@@ -10,7 +10,7 @@ use crate::{
     base::{FilePosition, LeaderEpoch, Now, Offset, Slab, SlabKey},
     disk::{DiskError, DiskOp, DiskOutput, FileRange},
     format::names::FileKind,
-    log::{ReadPlan, ReadRequest},
+    log::{ReadPlan, ReadRequest, TimestampSearch},
     sys::region::Slice,
 };
 
@@ -30,9 +30,13 @@ pub(super) struct Load {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Loading {
+pub(super) enum Loading {
+    /// Part of a segment, for a read.
     Block(FilePosition),
-    Index,
+    /// Part of a segment, for a search by timestamp.
+    Search(TimestampSearch, FilePosition),
+    /// A whole index file.
+    Index(FileKind),
 }
 
 impl Store {
@@ -53,12 +57,12 @@ impl Store {
             whole_first_batch: read.whole_first_batch,
         };
         let plan = match loaded {
-            Some((base, position, Some(block))) => entry
+            Some((base, Loading::Block(position), Some(block))) => entry
                 .log
                 .read_with_block(&request, base, position, &block)?,
             // The block could not be read.
-            Some((_, _, None)) => return Err(StoreError::Fenced),
-            None => entry.log.read(&request)?,
+            Some((_, Loading::Block(_), None)) => return Err(StoreError::Fenced),
+            _ => entry.log.read(&request)?,
         };
         let (watermarks, leader_epoch) = (entry.marks, current_epoch(entry.role));
         let data = self.carry_out(key, plan, read.token)?;
@@ -85,13 +89,28 @@ impl Store {
             } => {
                 return self.file_range(key, segment_base, position, len);
             }
-            ReadPlan::NeedIndex { segment_base, len } => (segment_base, Loading::Index, len),
+            ReadPlan::NeedIndex { segment_base, len } => {
+                (segment_base, Loading::Index(FileKind::Index), len)
+            }
             ReadPlan::NeedBlock {
                 segment_base,
                 position,
                 len,
             } => (segment_base, Loading::Block(position), len),
         };
+        self.load(key, token, base, what, len)?;
+        Ok(ReadData::Loading)
+    }
+
+    /// Reads what someone needs to go on; they are told by token.
+    pub(super) fn load(
+        &mut self,
+        key: PartitionKey,
+        token: u64,
+        base: Offset,
+        what: Loading,
+        len: usize,
+    ) -> Result<(), StoreError> {
         let into = self
             .blocks
             .take_for(len)
@@ -101,9 +120,11 @@ impl Store {
             .get_mut(key.0)
             .ok_or(StoreError::UnknownPartition)?;
         let (file, position) = match what {
-            Loading::Block(position) => (entry.file(&mut self.ops, base).name.clone(), position.0),
-            Loading::Index => (
-                super::sweep::index_file(entry, &mut self.ops, base, FileKind::Index),
+            Loading::Block(position) | Loading::Search(_, position) => {
+                (entry.file(&mut self.ops, base).name.clone(), position.0)
+            }
+            Loading::Index(kind) => (
+                super::sweep::index_file(entry, &mut self.ops, base, kind),
                 0,
             ),
         };
@@ -115,7 +136,7 @@ impl Store {
             into,
         };
         self.ops.issue(Owner::Load { key, load }, op);
-        Ok(ReadData::Loading)
+        Ok(())
     }
 
     fn file_range(
@@ -155,11 +176,10 @@ impl Store {
             _ => None,
         };
         self.events.push(StoreEvent::Loaded { token: load.token });
-        if load.what == Loading::Index {
+        if let Loading::Index(kind) = load.what {
             let Some(entry) = self.entries.get_mut(key.0) else {
                 return;
             };
-            let kind = FileKind::Index;
             let good = bytes.is_some_and(|b| entry.log.index_loaded(load.base, kind, &b));
             if !good {
                 entry.log.index_lost(load.base, kind);
@@ -173,18 +193,16 @@ impl Store {
     }
 }
 
-type LoadedBlock = (Offset, FilePosition, Option<Slice>);
+/// Of which segment, what it was for, its bytes unless they could not be read.
+type LoadedBlock = (Offset, Loading, Option<Slice>);
 
 impl Loads {
-    fn take(&mut self, key: PartitionKey, token: u64) -> Option<LoadedBlock> {
+    pub(super) fn take(&mut self, key: PartitionKey, token: u64) -> Option<LoadedBlock> {
         let same =
             |(of, load, _): &(PartitionKey, Load, Option<Slice>)| *of == key && load.token == token;
         let at = self.ready.iter().position(same)?;
         let (_, load, block) = self.ready.remove(at)?;
-        match load.what {
-            Loading::Block(position) => Some((load.base, position, block)),
-            Loading::Index => None,
-        }
+        Some((load.base, load.what, block))
     }
 }
 

@@ -4,9 +4,9 @@ use super::{
     PartitionKey, Store, StoreError, StoreEvent, entry::Entry, ops::Ops, ops::Owner, sweep,
 };
 use crate::{
-    base::{Now, Offset},
+    base::Now,
     disk::ControlOp,
-    format::names::{self, FileKind},
+    format::{checkpoint, names::FileKind},
     log::PartitionState,
 };
 
@@ -147,7 +147,7 @@ fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
     let Some(active) = entry.log.segments().next_back() else {
         return false;
     };
-    let (directory, folder) = (entry.directory(), entry.log.identity().folder());
+    let directory = entry.directory();
     let mut steps = Vec::new();
     if !entry.log.producers().is_empty() {
         let path = entry
@@ -161,13 +161,6 @@ fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
             bytes,
         });
     }
-    let path = format!("{folder}/{}", names::LEADER_EPOCH_CHECKPOINT);
-    let bytes = epoch_checkpoint(entry).into_bytes();
-    steps.push(ControlOp::WriteWhole {
-        directory,
-        path,
-        bytes,
-    });
     let Some((sealing, steps)) = sweep::final_steps(entry, ops, active.base, steps) else {
         return false;
     };
@@ -180,15 +173,10 @@ fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
     true
 }
 
-/// `leader-epoch-checkpoint`: version, count, lines of epoch and start offset.
-fn epoch_checkpoint(entry: &Entry) -> String {
-    let starts = entry.log.epochs().starts();
-    let mut text = format!("0\n{}\n", starts.len());
-    for line in starts {
-        let start: Offset = line.start;
-        text.push_str(&format!("{} {start}\n", line.epoch));
-    }
-    text
+/// The bytes of `leader-epoch-checkpoint`.
+pub(super) fn epoch_checkpoint(entry: &Entry) -> String {
+    let starts = entry.log.epochs().starts().iter();
+    checkpoint::encode_epochs(starts.map(|line| (line.epoch, line.start)))
 }
 
 /// Partitions whose last files are written side by side.

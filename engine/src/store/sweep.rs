@@ -10,7 +10,7 @@ use super::{
 use crate::{
     base::{Now, Offset},
     disk::{ControlOp, DirectoryPath, DiskOp, FileName},
-    format::names::FileKind,
+    format::names::{self, FileKind},
     log::{IndexWrite, SegmentFiles, SegmentStep, SegmentWrite, SweepMode, SyncPoint},
     sys::region::RegionClass,
 };
@@ -266,6 +266,13 @@ pub(super) fn final_steps(
         len: files.log_len,
     });
     steps.extend(index_steps(entry, ops, &files));
+    let path = format!("{folder}/{}", names::LEADER_EPOCH_CHECKPOINT);
+    let bytes = super::stop::epoch_checkpoint(entry).into_bytes();
+    steps.push(ControlOp::WriteWhole {
+        directory,
+        path,
+        bytes,
+    });
     let due = entry
         .snapshots
         .partition_point(|(at, _)| *at <= files_end(entry, base));

@@ -73,9 +73,14 @@ pub fn spec(partition: i32, config: LogConfig) -> PartitionSpec {
 
 /// A batch with one record per value.
 pub fn batch(values: &[&[u8]]) -> Vec<u8> {
+    batch_at(1_000, values)
+}
+
+/// The same, with a timestamp.
+pub fn batch_at(timestamp: i64, values: &[&[u8]]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
     for value in values {
-        builder = builder.record(1_000, None, Some(value));
+        builder = builder.record(timestamp, None, Some(value));
     }
     builder.build(Codec::None).unwrap()
 }
