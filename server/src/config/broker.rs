@@ -62,8 +62,6 @@ pub struct Config {
     pub topic_defaults: TopicConfig,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
-    /// `producer.id.expiration.check.interval.ms`.
-    pub producer_id_expiration_check_ms: i64,
     /// `unstable.api.versions.enable`.
     pub unstable_api_versions: bool,
     /// Requests and connections.
@@ -78,8 +76,6 @@ pub struct Config {
     pub validation: Validation,
     /// How fetched records reach the socket.
     pub fetch_path: FetchPath,
-    /// Whether files are written past the page cache.
-    pub direct_io: bool,
     /// The journal.
     pub journal: Journal,
     /// Files kept open at once; `None` is what the descriptor limit leaves.
@@ -97,8 +93,6 @@ pub struct Limits {
     pub connections_per_address: u32,
     /// `max.connections.per.ip.overrides`.
     pub connections_per_address_overrides: BTreeMap<IpAddr, u32>,
-    /// `max.connection.creation.rate`.
-    pub connections_per_second: u32,
     /// `connections.max.idle.ms`; `None` never closes.
     pub idle_ms: Option<u64>,
     /// How long a new connection may take to send its first whole request.
@@ -107,8 +101,6 @@ pub struct Limits {
     pub frame_ms: u64,
     /// `socket.request.max.bytes`.
     pub frame_bytes: u32,
-    /// The same before a required authentication.
-    pub frame_unauthenticated_bytes: u32,
     /// Requests of one connection in flight.
     pub requests_per_connection: u32,
     /// Replies queued on one connection.
@@ -138,14 +130,6 @@ pub struct MemoryRequest {
     pub requests: Option<u64>,
     /// `logmill.log.memory.bytes`.
     pub log: Option<u64>,
-    /// `logmill.reply.memory.bytes`.
-    pub replies: Option<u64>,
-    /// `logmill.index.memory.bytes`.
-    pub indexes: Option<u64>,
-    /// `logmill.producer.memory.bytes`.
-    pub producers: Option<u64>,
-    /// `logmill.fetch.session.memory.bytes`.
-    pub fetch_sessions: Option<u64>,
     /// `logmill.partitions.max`.
     pub partitions: Option<u64>,
     /// `max.connections`, where it was written down.
@@ -161,8 +145,6 @@ pub struct Journal {
     pub file_bytes: u64,
     /// Number of files.
     pub files: u32,
-    /// Appends above this go straight to the segment.
-    pub bypass_bytes: u32,
     /// Longest time it stays unsynced when nobody waits.
     pub sync_ms: u64,
     /// Most bytes it leaves unsynced when nobody waits.
@@ -207,8 +189,6 @@ impl Config {
             topic_defaults: TopicConfig::resolve(&settings, &BTreeMap::new())
                 .expect("broker values were checked"),
             producer_id_expiration_ms: settings.number("producer.id.expiration.ms"),
-            producer_id_expiration_check_ms: settings
-                .number("producer.id.expiration.check.interval.ms"),
             unstable_api_versions: settings.flag("unstable.api.versions.enable"),
             limits: limits(&settings)?,
             memory: memory(&settings),
@@ -219,7 +199,6 @@ impl Config {
                 _ => Validation::Auto,
             },
             fetch_path: fetch_path(settings.text("fetch.path")),
-            direct_io: settings.flag("logmill.direct.io"),
             journal: journal(&settings),
             open_files_max: u32::try_from(settings.number("logmill.open.files.max")).ok(),
             settings,
@@ -321,12 +300,10 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
         connections: unsigned(settings, "max.connections"),
         connections_per_address: unsigned(settings, "max.connections.per.ip"),
         connections_per_address_overrides: per_address_overrides(settings)?,
-        connections_per_second: unsigned(settings, "max.connection.creation.rate"),
         idle_ms: u64::try_from(settings.number("connections.max.idle.ms")).ok(),
         handshake_ms: wide(settings, "logmill.connection.handshake.timeout.ms"),
         frame_ms: wide(settings, "logmill.connection.frame.timeout.ms"),
         frame_bytes: unsigned(settings, "socket.request.max.bytes"),
-        frame_unauthenticated_bytes: unsigned(settings, "logmill.frame.unauthenticated.max.bytes"),
         requests_per_connection: unsigned(settings, "logmill.connection.requests.max"),
         replies_per_connection_bytes: wide(settings, "logmill.connection.replies.max.bytes"),
         fetch_bytes: unsigned(settings, "fetch.max.bytes"),
@@ -366,10 +343,6 @@ fn memory(settings: &Settings) -> MemoryRequest {
         budget: bytes("logmill.memory.bytes"),
         requests: bytes("queued.max.request.bytes"),
         log: bytes("logmill.log.memory.bytes"),
-        replies: bytes("logmill.reply.memory.bytes"),
-        indexes: bytes("logmill.index.memory.bytes"),
-        producers: bytes("logmill.producer.memory.bytes"),
-        fetch_sessions: bytes("logmill.fetch.session.memory.bytes"),
         partitions: bytes("logmill.partitions.max"),
         connections: written("max.connections"),
         frame: written("socket.request.max.bytes"),
@@ -380,7 +353,6 @@ fn journal(settings: &Settings) -> Journal {
     Journal {
         file_bytes: wide(settings, "logmill.journal.file.bytes"),
         files: unsigned(settings, "logmill.journal.files"),
-        bypass_bytes: unsigned(settings, "logmill.journal.bypass.bytes"),
         sync_ms: wide(settings, "logmill.journal.sync.max.ms"),
         sync_bytes: wide(settings, "logmill.journal.sync.max.bytes"),
     }

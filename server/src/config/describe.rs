@@ -75,17 +75,17 @@ pub fn broker_entries(
 ) -> impl Iterator<Item = Entry> {
     broker_keys().filter(|key| !key.internal).map(move |key| {
         let mut synonyms = broker_synonyms(settings, own, all, key);
-        if matches!(key.name, "node.id" | "broker.id") && settings.explicit(key.name).is_none() {
-            // The number is one, under whichever name it was given.
+        // The number is one, under whichever name it was given; Kafka has no default for it.
+        if matches!(key.name, "node.id" | "broker.id") {
             let value = Some(node_id.to_string());
-            synonyms.insert(
-                0,
-                Synonym {
-                    name: key.name,
-                    value,
-                    source: Source::Static,
-                },
-            );
+            let default = (key.name == "broker.id").then_some(Source::Default);
+            synonyms.retain(|synonym| Some(synonym.source) == default);
+            let given = Synonym {
+                name: key.name,
+                value,
+                source: Source::Static,
+            };
+            synonyms.insert(0, given);
         }
         entry(key, synonyms)
     })

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::config::key::{Key, State, Update};
+use crate::config::key::{Key, State};
 use crate::config::table::{Area, BROKER_AREAS, TOPIC_AREAS};
 use crate::config::value::in_words;
 
@@ -36,16 +36,15 @@ fn honoured_table(out: &mut String, area: &Area) {
         return;
     }
     let _ = writeln!(out, "### {}\n", area.title);
-    out.push_str("| key | default | type and bounds | changes | what it is for |\n");
-    out.push_str("|---|---|---|---|---|\n");
+    out.push_str("| key | default | type and bounds | what it is for |\n");
+    out.push_str("|---|---|---|---|\n");
     for key in rows {
         let _ = writeln!(
             out,
-            "| `{}` | {} | {} | {} | {} |",
+            "| `{}` | {} | {} | {} |",
             key.name,
             shown_default(key),
             kind_and_bounds(key),
-            changes(key),
             prose(key)
         );
     }
@@ -71,15 +70,6 @@ fn kind_and_bounds(key: &Key) -> String {
         let _ = write!(text, "; {bounds}");
     }
     text
-}
-
-fn changes(key: &Key) -> &'static str {
-    match (key.synonym, key.update) {
-        (Some(_), _) => "per topic",
-        (None, Update::ReadOnly) => "at start",
-        (None, Update::PerBroker) => "per broker",
-        (None, Update::ClusterWide) => "any time",
-    }
 }
 
 fn prose(key: &Key) -> String {

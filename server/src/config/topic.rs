@@ -15,14 +15,8 @@ use crate::config::value::{self, ValueError, items, parse_double};
 pub struct TopicConfig {
     /// What its logs act on.
     pub log: LogConfig,
-    /// Level used when the broker itself compresses; -1 is the codec's own.
-    pub compression_level: i32,
-    /// Wait between a deletion and the removal of its files.
-    pub file_delete_delay_ms: i64,
     /// Replicas that must hold a record before acks=all is answered.
     pub min_insync_replicas: u32,
-    /// Random part taken off `log.segment_ms`, at most.
-    pub segment_jitter_ms: i64,
     /// How long tombstones are kept.
     pub delete_retention_ms: i64,
     /// Share of uncleaned bytes at which a log is cleaned.
@@ -73,16 +67,9 @@ impl TopicConfig {
     }
 
     fn from_checked(values: &Values<'_>) -> Self {
-        let (compression, compression_level) = compression(values);
         Self {
-            log: LogConfig {
-                compression,
-                ..log_config(values)
-            },
-            compression_level,
-            file_delete_delay_ms: values.number("file.delete.delay.ms"),
+            log: log_config(values),
             min_insync_replicas: values.unsigned("min.insync.replicas"),
-            segment_jitter_ms: values.number("segment.jitter.ms"),
             delete_retention_ms: values.number("delete.retention.ms"),
             min_cleanable_dirty_ratio: values.double("min.cleanable.dirty.ratio"),
             min_compaction_lag_ms: values.number("min.compaction.lag.ms"),
@@ -102,6 +89,7 @@ fn log_config(values: &Values<'_>) -> LogConfig {
         segment_index_bytes: values.unsigned("segment.index.bytes"),
         index_interval_bytes: values.unsigned("index.interval.bytes"),
         max_message_bytes: values.unsigned("max.message.bytes"),
+        compression: compression(values),
         timestamps: TimestampConfig {
             timestamp_type: match values.text("message.timestamp.type").as_str() {
                 "LogAppendTime" => TimestampType::LogAppendTime,
@@ -188,15 +176,15 @@ fn hours_to_ms(hours: i64) -> i64 {
     minutes_to_ms(hours.saturating_mul(60))
 }
 
-/// The codec that batches are stored in, and its level; none is the producer's own.
-fn compression(values: &Values<'_>) -> (Option<Codec>, i32) {
+/// The codec that batches are stored in; none is the producer's own.
+fn compression(values: &Values<'_>) -> Option<Codec> {
     match values.text("compression.type").as_str() {
-        "uncompressed" => (Some(Codec::None), -1),
-        "gzip" => (Some(Codec::Gzip), values.int("compression.gzip.level")),
-        "snappy" => (Some(Codec::Snappy), -1),
-        "lz4" => (Some(Codec::Lz4), values.int("compression.lz4.level")),
-        "zstd" => (Some(Codec::Zstd), values.int("compression.zstd.level")),
-        _ => (None, -1),
+        "uncompressed" => Some(Codec::None),
+        "gzip" => Some(Codec::Gzip),
+        "snappy" => Some(Codec::Snappy),
+        "lz4" => Some(Codec::Lz4),
+        "zstd" => Some(Codec::Zstd),
+        _ => None,
     }
 }
 
@@ -226,10 +214,6 @@ impl Values<'_> {
     fn number(&self, name: &str) -> i64 {
         self.or_null(name)
             .unwrap_or_else(|| panic!("{name} has no default"))
-    }
-
-    fn int(&self, name: &str) -> i32 {
-        i32::try_from(self.number(name)).expect("an int in the table")
     }
 
     fn unsigned(&self, name: &str) -> u32 {

@@ -31,6 +31,8 @@ pub struct RecoveredStores {
     pub eras: Vec<u64>,
     /// The first number that a new journal file may have, by shard and directory.
     pub next_names: Vec<Vec<u64>>,
+    /// Partitions that must not be opened.
+    pub fenced: Vec<(TopicId, PartitionIndex)>,
     /// The running boot of the kernel, see [`super::resources::boot_id`].
     pub boot_id: [u8; 16],
 }
@@ -55,6 +57,7 @@ pub fn plan(
             eras: recovered.eras.clone(),
             next_names: recovered.next_names.get(own).cloned().unwrap_or_default(),
             seed: rng.random(),
+            fenced: recovered.fenced.clone(),
             boot_id: recovered.boot_id,
             prepared: Arc::clone(&prepared),
         };
@@ -103,6 +106,7 @@ struct ShardSetup {
     eras: Vec<u64>,
     next_names: Vec<u64>,
     seed: u64,
+    fenced: Vec<(TopicId, PartitionIndex)>,
     boot_id: [u8; 16],
     prepared: Arc<Prepared>,
 }
@@ -124,6 +128,8 @@ impl ShardSetup {
         let mut store_options = StoreOptions::new(self.id, eras, self.boot_id, self.seed);
         let memory = &prepared.memory;
         store_options.tail_bytes = memory.per_shard(memory.log_bytes) as usize;
+        store_options.tail_bytes -= store_options.frame_bytes.min(store_options.tail_bytes / 2);
+        store_options.fenced = self.fenced;
         store_options.journal = journal_options(config);
         let mut store = Store::open(store_options, self.states, &self.next_names);
         let log = match self.id == METADATA_SHARD {

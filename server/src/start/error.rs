@@ -54,7 +54,7 @@ pub enum StartError {
         what: String,
     },
     /// A listener's address cannot be used.
-    #[error("listener {name} on {address}: {source}")]
+    #[error("listener {name} on {address}: {source}; choose another with --set listeners=...")]
     Listener {
         /// The listener.
         name: String,

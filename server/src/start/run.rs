@@ -243,6 +243,7 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
         partitions: recovered.partitions,
         eras: eras.clone(),
         next_names: vec![names; shards],
+        fenced: recovered.fenced.clone(),
         boot_id,
     };
     let ready = Box::new(move |addresses: &[SocketAddr]| say(&ready_line(started, addresses)));

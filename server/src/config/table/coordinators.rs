@@ -464,5 +464,8 @@ pub const KEYS: &[Key] = &[
         .at_least(1)
         .ms()
         .internal()
-        .honoured("How often idle producer ids are looked for."),
+        .inert(
+            why::EXPIRED_IN_PASSING,
+            "How often idle producer ids are looked for.",
+        ),
 ];

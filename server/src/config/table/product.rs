@@ -18,26 +18,6 @@ pub const KEYS: &[Key] = &[
         .bytes()
         .memory("its value")
         .honoured("Memory for unwritten tails and recent batches; -1 is 40 % of the budget."),
-    long("logmill.reply.memory.bytes", Some("-1"))
-        .at_least(-1)
-        .bytes()
-        .memory("its value")
-        .honoured("Memory for replies that have not left their sockets; -1 is 10 % of the budget."),
-    long("logmill.index.memory.bytes", Some("-1"))
-        .at_least(-1)
-        .bytes()
-        .memory("its value")
-        .honoured("Memory for offset and time indexes; -1 is 8 % of the budget."),
-    long("logmill.producer.memory.bytes", Some("-1"))
-        .at_least(-1)
-        .bytes()
-        .memory("its value")
-        .honoured("Memory for the states of idempotent producers; -1 is 4 % of the budget."),
-    long("logmill.fetch.session.memory.bytes", Some("-1"))
-        .at_least(-1)
-        .bytes()
-        .memory("its value")
-        .honoured("Memory for incremental fetch sessions; -1 is 3 % of the budget."),
     int("logmill.partitions.max", Some("-1"))
         .at_least(-1)
         .memory("2 KiB each")
@@ -49,10 +29,6 @@ pub const KEYS: &[Key] = &[
         .at_least(65_536)
         .bytes()
         .honoured("Replies queued on one connection before reading from it stops."),
-    int("logmill.frame.unauthenticated.max.bytes", Some("65536"))
-        .at_least(1024)
-        .bytes()
-        .honoured("Largest request frame taken before a required authentication."),
     int("logmill.connection.handshake.timeout.ms", Some("10000"))
         .at_least(100)
         .ms()
@@ -74,8 +50,6 @@ pub const KEYS: &[Key] = &[
     string("logmill.durability", Some("synced"))
         .one_of(&["synced", "written"])
         .honoured("What acks=all and visibility wait for; a topic may say otherwise."),
-    boolean("logmill.direct.io", Some("true"))
-        .honoured("Writes past the page cache where the file system allows it."),
     long("logmill.journal.file.bytes", Some("67108864"))
         .between(4_194_304, 4_294_967_296)
         .bytes()
@@ -83,10 +57,6 @@ pub const KEYS: &[Key] = &[
     int("logmill.journal.files", Some("4"))
         .between(2, 64)
         .honoured("Journal files of each shard in each directory."),
-    int("logmill.journal.bypass.bytes", Some("65536"))
-        .between(4096, 1_048_576)
-        .bytes()
-        .honoured("Appends above this go straight to the segment."),
     int("logmill.journal.sync.max.ms", Some("1000"))
         .between(1, 60_000)
         .ms()

@@ -45,15 +45,24 @@ pub const KEYS: &[Key] = &[
     int("compression.gzip.level", Some("-1"))
         .between_or_minus_one(1, 9)
         .cluster_wide()
-        .honoured("Level used when the broker itself compresses with gzip."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with gzip.",
+        ),
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .cluster_wide()
-        .honoured("Level used when the broker itself compresses with lz4."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with lz4.",
+        ),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .cluster_wide()
-        .honoured("Level used when the broker itself compresses with zstd."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with zstd.",
+        ),
     int("log.segment.bytes", Some("1073741824"))
         .at_least(1_048_576)
         .bytes()
@@ -72,11 +81,14 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .cluster_wide()
-        .honoured("Random part taken off the roll age, so that segments do not close together."),
+        .inert(
+            why::NO_JITTER,
+            "Random part taken off the roll age, so that segments do not close together.",
+        ),
     int("log.roll.jitter.hours", Some("0"))
         .at_least(0)
         .unit("h")
-        .honoured("The same in hours."),
+        .inert(why::NO_JITTER, "The same in hours."),
     int("log.index.interval.bytes", Some("4096"))
         .at_least(0)
         .bytes()
@@ -196,7 +208,10 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .cluster_wide()
-        .honoured("Wait between a deletion and the removal of its files."),
+        .inert(
+            why::DELETED_AT_ONCE,
+            "Wait between a deletion and the removal of its files.",
+        ),
     long("log.local.retention.bytes", Some("-2"))
         .at_least(-2)
         .bytes()

@@ -21,15 +21,24 @@ pub const KEYS: &[Key] = &[
     int("compression.gzip.level", Some("-1"))
         .between_or_minus_one(1, 9)
         .synonym("compression.gzip.level")
-        .honoured("Level used when the broker itself compresses with gzip."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with gzip.",
+        ),
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .synonym("compression.lz4.level")
-        .honoured("Level used when the broker itself compresses with lz4."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with lz4.",
+        ),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .synonym("compression.zstd.level")
-        .honoured("Level used when the broker itself compresses with zstd."),
+        .inert(
+            why::OWN_LEVEL,
+            "Level used when the broker itself compresses with zstd.",
+        ),
     long("delete.retention.ms", Some("86400000"))
         .at_least(0)
         .ms()
@@ -42,7 +51,10 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .synonym("log.segment.delete.delay.ms")
-        .honoured("Wait between a deletion and the removal of its files."),
+        .inert(
+            why::DELETED_AT_ONCE,
+            "Wait between a deletion and the removal of its files.",
+        ),
     long("flush.messages", Some("9223372036854775807"))
         .at_least(1)
         .synonym("log.flush.interval.messages")
@@ -166,7 +178,10 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .synonym("log.roll.jitter.ms")
-        .honoured("Random part taken off the roll age, so that segments do not close together."),
+        .inert(
+            why::NO_JITTER,
+            "Random part taken off the roll age, so that segments do not close together.",
+        ),
     long("segment.ms", Some("604800000"))
         .at_least(1)
         .ms()
