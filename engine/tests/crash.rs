@@ -2,8 +2,8 @@
 //! cut short anywhere, by SIGKILL or power loss, recovered by the production code (which is itself
 //! cut short), and checked for D1 to D3:
 //!
-//! - nothing acknowledged is lost (`written` by SIGKILL, `synced` by power loss either), nothing that
-//!   was visible is lost by power loss;
+//! - nothing acknowledged is lost (`written` by SIGKILL, `synced` by power loss either), nothing
+//!   that was visible is lost by power loss;
 //! - what is there is a prefix of what was appended, whole batches, offsets without gaps;
 //! - nothing is fenced: no crash looks like corruption.
 //!

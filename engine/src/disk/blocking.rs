@@ -70,6 +70,9 @@ pub trait BlockingDisk {
     /// Makes creations, renames and removals in a directory durable.
     fn sync_directory(&self, directory: DirectoryIndex, path: &str) -> Result<(), DiskError>;
 
+    /// Makes everything in a log directory durable, names and contents.
+    fn sync_all(&self, directory: DirectoryIndex) -> Result<(), DiskError>;
+
     /// A whole file of at most `limit` bytes, `None` if there is no such file. A longer file is an
     /// error before anything of it is read.
     fn read_whole(

@@ -141,6 +141,15 @@ pub enum ControlOp {
         /// The file's length afterwards.
         len: u64,
     },
+    /// Makes everything in a log directory durable, names and contents (syncfs): cheaper than one
+    /// by one where there are many.
+    SyncAll {
+        /// Log directory.
+        directory: DirectoryIndex,
+    },
+    /// Runs several in order without making anything durable, whatever they say: a
+    /// [`ControlOp::SyncAll`] must follow. Stops at the first error.
+    Unsynced(Vec<ControlOp>),
     /// Runs several in order, stopping at the first error.
     Sequence(Vec<ControlOp>),
 }

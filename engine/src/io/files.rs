@@ -3,13 +3,14 @@
 use std::{
     fs::{self, File, OpenOptions},
     io,
-    os::unix::fs::FileExt,
+    os::{fd::AsFd, unix::fs::FileExt},
 };
 
 use super::directory::{LogDirectories, failed};
 use crate::{
     base::DirectoryIndex,
     disk::{BlockingDisk, DiskError, Listed},
+    sys,
 };
 
 /// Blocking files in the log directories. Opens a file per call: nothing stays open.
@@ -152,6 +153,12 @@ impl BlockingDisk for Files {
     fn remove_tree(&self, directory: DirectoryIndex, path: &str) -> Result<(), DiskError> {
         self.run(directory, path, "remove", |path| {
             fine_if_gone(fs::remove_dir_all(path))
+        })
+    }
+
+    fn sync_all(&self, directory: DirectoryIndex) -> Result<(), DiskError> {
+        self.run(directory, "", "sync all", |path| {
+            sys::file::sync_file_system(File::open(path)?.as_fd())
         })
     }
 

@@ -90,7 +90,7 @@ impl Drop for Helper {
 
 fn run(files: &Files, job: Job) -> (OpKey, Result<(), DiskError>) {
     match job {
-        Job::Control(key, op) => (key, control(files, op)),
+        Job::Control(key, op) => (key, control(files, op, true)),
         Job::ReadAhead {
             key,
             file,
@@ -104,7 +104,12 @@ fn run(files: &Files, job: Job) -> (OpKey, Result<(), DiskError>) {
     }
 }
 
-fn control(files: &Files, op: ControlOp) -> Result<(), DiskError> {
+/// Carries a control operation out; durably, as it says, unless `is_durable` forbids that.
+fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskError> {
+    let sync = |directory, path: &str| match is_durable {
+        true => files.sync(directory, path),
+        false => Ok(()),
+    };
     match op {
         ControlOp::CreateDirectory { directory, path } => files.create_directory(directory, &path),
         ControlOp::CreateFile { file } => files.create_file(file.directory(), file.path()),
@@ -117,7 +122,7 @@ fn control(files: &Files, op: ControlOp) -> Result<(), DiskError> {
         }
         ControlOp::Truncate { file, len } => {
             files.truncate(file.directory(), file.path(), len)?;
-            files.sync(file.directory(), file.path())
+            sync(file.directory(), file.path())
         }
         ControlOp::Rename {
             directory,
@@ -126,12 +131,27 @@ fn control(files: &Files, op: ControlOp) -> Result<(), DiskError> {
         } => files.rename(directory, &from, &to),
         ControlOp::Remove { file } => files.remove(file.directory(), file.path()),
         ControlOp::RemoveTree { directory, path } => files.remove_tree(directory, &path),
-        ControlOp::SyncDirectory { directory, path } => files.sync_directory(directory, &path),
+        ControlOp::SyncDirectory { directory, path } if is_durable => {
+            files.sync_directory(directory, &path)
+        }
+        ControlOp::SyncDirectory { .. } => Ok(()),
+        ControlOp::SyncAll { directory } => files.sync_all(directory),
         ControlOp::WriteWhole {
             directory,
             path,
             bytes,
-        } => files.write_whole(directory, &path, &bytes),
+        } if is_durable => files.write_whole(directory, &path, &bytes),
+        ControlOp::WriteWhole {
+            directory,
+            path,
+            bytes,
+        } => {
+            let temporary = format!("{path}.tmp");
+            files.create_file(directory, &temporary)?;
+            files.truncate(directory, &temporary, 0)?;
+            files.write_at(directory, &temporary, 0, &bytes)?;
+            files.rename(directory, &temporary, &path)
+        }
         ControlOp::Patch {
             file,
             position,
@@ -142,9 +162,12 @@ fn control(files: &Files, op: ControlOp) -> Result<(), DiskError> {
             files.create_file(directory, path)?;
             files.write_at(directory, path, position, &bytes)?;
             files.truncate(directory, path, len)?;
-            files.sync(directory, path)
+            sync(directory, path)
         }
-        ControlOp::Sequence(ops) => ops.into_iter().try_for_each(|op| control(files, op)),
+        ControlOp::Unsynced(ops) => ops.into_iter().try_for_each(|op| control(files, op, false)),
+        ControlOp::Sequence(ops) => ops
+            .into_iter()
+            .try_for_each(|op| control(files, op, is_durable)),
     }
 }
 

@@ -263,7 +263,9 @@ impl Ring {
             ControlOp::RemoveTree { directory, path } => {
                 self.descriptors.forget_below(*directory, path);
             }
-            ControlOp::Sequence(ops) => ops.iter().for_each(|op| self.forget_removed(op)),
+            ControlOp::Sequence(ops) | ControlOp::Unsynced(ops) => {
+                ops.iter().for_each(|op| self.forget_removed(op))
+            }
             _ => {}
         }
     }

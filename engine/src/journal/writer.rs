@@ -367,9 +367,7 @@ impl Journal {
 
     /// Whether a frame with only the mark should follow now: quiet, all data synced, not yet said.
     pub fn mark_due(&self, now: Micros) -> bool {
-        self.has_unsaid_mark()
-            && now.saturating_since(self.quiet_since) >= self.options.mark_delay
-            && self.can_write(frame_bytes(1, 0))
+        self.has_unsaid_mark() && now.saturating_since(self.quiet_since) >= self.options.mark_delay
     }
 
     /// When to look again though nothing happens.
@@ -389,11 +387,11 @@ impl Journal {
         }
     }
 
+    /// A full head says no mark: the next file's header will.
     fn has_unsaid_mark(&self) -> bool {
         self.last_data > self.last_mark
             && self.synced >= self.last_data
-            && !self.in_flight
-            && !self.failed
+            && self.can_write(frame_bytes(1, 0))
     }
 
     /// The next sync to start, if one is due.

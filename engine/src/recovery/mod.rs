@@ -54,9 +54,9 @@ pub struct Recovered {
 pub struct RecoveredDirectory {
     /// Whether the last stop was clean. If not, leader epochs are to be raised.
     pub clean: bool,
-    /// For the journals: [`crate::store::StoreOptions::eras`].
+    /// For the journals: the store's `eras` option.
     pub era: u64,
-    /// Above the number of every journal file's name: for [`crate::store::Store::open`].
+    /// Above the number of every journal file's name: for `Store::open`.
     pub next_journal_name: u64,
 }
 

@@ -93,6 +93,8 @@ impl<'d> Folder<'d> {
         if self.is_level(known, replay)? {
             return Ok(known.cloned().expect("level with what is known"));
         }
+        // A folder that its era made may have lost its bytes.
+        self.has_metadata &= replay.topic.is_none();
         self.make()?;
         self.put(&replay.writes)?;
         let end = replay.writes.last().map_or(replay.recovery, Put::point);

@@ -24,6 +24,8 @@ pub fn finish_stop(
     for (index, partitions) in by_directory.into_iter().enumerate() {
         let directory = DirectoryIndex(index as u16);
         write_checkpoints(disk, directory, &partitions)?;
+        // The shards' last writes of indexes and lengths were not synced one by one.
+        disk.sync_all(directory)?;
         let snapshot = Snapshot {
             era: eras[index] + 1,
             clean: true,

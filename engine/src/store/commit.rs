@@ -40,6 +40,8 @@ pub(super) struct Line {
     /// Partitions with bytes that only the journal has, oldest first.
     pub(super) unswept: VecDeque<PartitionKey>,
     pub(super) sweeps: usize,
+    /// New partitions whose folders are to be made.
+    pub(super) to_make: Vec<PartitionKey>,
     /// A sync is asked for with the next frame.
     pub(super) sync_next: bool,
     /// A sync is due at this time at the latest (`flush.ms`).
@@ -76,6 +78,7 @@ impl Line {
             selected_keys: Vec::new(),
             unswept: VecDeque::new(),
             sweeps: 0,
+            to_make: Vec::new(),
             sync_next: false,
             sync_by: None,
             retry_at: None,

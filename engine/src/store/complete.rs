@@ -39,6 +39,7 @@ impl Store {
             Owner::DropFolder(key) => {
                 self.entries.remove(key.0);
             }
+            Owner::Folders { line, keys } => self.folders_made(line, &keys, &result),
             Owner::Load { key, load } => self.loaded(key, load, result),
             owner => self.complete_segment(now, owner, result),
         }
@@ -62,10 +63,29 @@ impl Store {
         }
     }
 
+    fn folders_made(
+        &mut self,
+        line: usize,
+        keys: &[PartitionKey],
+        result: &Result<DiskOutput, DiskError>,
+    ) {
+        for key in keys {
+            let Some(entry) = self.entries.get_mut(key.0) else {
+                continue;
+            };
+            entry.in_flight -= 1;
+            match result {
+                _ if entry.dropped => {}
+                Ok(_) => entry.folder = Folder::Ready,
+                Err(error) => self.fence(*key, error),
+            }
+        }
+        self.drop_folders(line);
+    }
+
     /// Completions of operations on a partition's files.
     fn complete_segment(&mut self, now: Now, owner: Owner, result: Result<DiskOutput, DiskError>) {
         let key = match &owner {
-            Owner::Folder(key) => *key,
             Owner::CreateSegment { key, .. }
             | Owner::Allocate { key, .. }
             | Owner::SegmentWrite { key, .. }
@@ -100,7 +120,6 @@ impl Store {
             return;
         };
         match owner {
-            Owner::Folder(_) => entry.folder = Folder::Ready,
             Owner::CreateSegment { base, .. } => {
                 if let Some(file) = file_of(&mut entry.files, base) {
                     file.is_created = true;
@@ -133,9 +152,11 @@ impl Store {
                 }
             }
             Owner::Seal { sealing, .. } => sealing.done(entry),
-            Owner::LastFiles { sealing, .. } => {
-                sealing.done(entry);
-                return self.last_files_done(key);
+            Owner::LastFiles {
+                sealing, is_active, ..
+            } => {
+                sealing.saved(entry);
+                return self.last_files_done(key, is_active);
             }
             _ => {}
         }
@@ -154,7 +175,7 @@ impl Store {
             self.events.push(StoreEvent::Fenced { key, reason });
         }
         self.end_sweep(key);
-        self.last_files_done(key);
+        self.last_files_done(key, true);
     }
 
     pub(super) fn retry_later(&mut self, now: Now, line: usize) {

@@ -103,10 +103,13 @@ impl Store {
     /// Once per loop turn, after the feeding: frames, syncs, write-behind. Operations go to `out`.
     pub fn pump(&mut self, now: Now, out: &mut DiskOut) {
         self.memory_pressed = self.tails.lent_bytes() > self.tails.budget_bytes() / 2;
-        for line in 0..self.lines.len() {
-            self.pump_reclaim(line);
-            self.pump_sweeps(now, line);
-            self.pump_journal(now, line);
+        if !self.stop.is_finishing() {
+            for line in 0..self.lines.len() {
+                self.pump_folders(line);
+                self.pump_reclaim(line);
+                self.pump_sweeps(now, line);
+                self.pump_journal(now, line);
+            }
         }
         self.pump_stop(now);
         self.ops.hand_over(out);

@@ -21,7 +21,6 @@ pub(super) enum Owner {
     HeaderSync(usize),
     /// Nothing depends on it.
     Forgotten,
-    Folder(PartitionKey),
     CreateSegment {
         key: PartitionKey,
         base: Offset,
@@ -52,6 +51,11 @@ pub(super) enum Owner {
     LastFiles {
         key: PartitionKey,
         sealing: Box<Sealing>,
+        is_active: bool,
+    },
+    Folders {
+        line: usize,
+        keys: Vec<PartitionKey>,
     },
     DropFolder(PartitionKey),
     Load {

@@ -121,27 +121,41 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
-        let identity = entry.log.identity();
-        let (directory, path) = (identity.directory, identity.folder());
-        let metadata = checkpoint::encode_partition_metadata(identity.topic_id);
         entry.in_flight += 1;
-        let steps = vec![
-            ControlOp::CreateDirectory {
+        self.lines[entry.line].to_make.push(key);
+    }
+
+    /// Makes the folders of new partitions: few durably one by one, many with one sync of all.
+    pub(super) fn pump_folders(&mut self, index: usize) {
+        let keys = std::mem::take(&mut self.lines[index].to_make);
+        if keys.is_empty() {
+            return;
+        }
+        let mut steps = Vec::with_capacity(2 * keys.len());
+        for entry in keys.iter().filter_map(|key| self.entries.get(key.0)) {
+            let identity = entry.log.identity();
+            let (directory, path) = (identity.directory, identity.folder());
+            let bytes = checkpoint::encode_partition_metadata(identity.topic_id).into_bytes();
+            let metadata = format!("{path}/{}", names::PARTITION_METADATA);
+            steps.push(ControlOp::CreateDirectory { directory, path });
+            steps.push(ControlOp::WriteWhole {
                 directory,
-                path: path.clone(),
-            },
-            ControlOp::WriteWhole {
-                directory,
-                path: format!("{path}/{}", names::PARTITION_METADATA),
-                bytes: metadata.into_bytes(),
-            },
-            ControlOp::SyncDirectory {
+                path: metadata,
+                bytes,
+            });
+        }
+        let directory = self.lines[index].journal.directory();
+        let steps = if keys.len() < FOLDERS_ONE_BY_ONE {
+            steps.push(ControlOp::SyncDirectory {
                 directory,
                 path: String::new(),
-            },
-        ];
-        self.ops
-            .control(Owner::Folder(key), ControlOp::Sequence(steps));
+            });
+            steps
+        } else {
+            vec![ControlOp::Unsynced(steps), ControlOp::SyncAll { directory }]
+        };
+        let owner = Owner::Folders { line: index, keys };
+        self.ops.control(owner, ControlOp::Sequence(steps));
     }
 
     /// The key of an open partition.
@@ -540,6 +554,9 @@ fn continues(last: &Item, next: &Item) -> bool {
 
 /// Appends are joined to items of at most this: one flipped bit costs one item.
 const JOINED_BYTES_MAX: u32 = 256 << 10;
+
+/// From this many new partitions a turn on, everything is synced at once.
+const FOLDERS_ONE_BY_ONE: usize = 8;
 
 /// Longer `flush.ms` are met by the journal's own sync age.
 const FLUSH_MS_WATCHED: u64 = 1_000;

@@ -24,6 +24,13 @@ pub(super) enum StopState {
     Stopped,
 }
 
+impl StopState {
+    /// Whether journals and segments are level and only last files are left.
+    pub(super) fn is_finishing(&self) -> bool {
+        matches!(self, Self::Finishing { .. } | Self::Stopped)
+    }
+}
+
 impl Store {
     /// Begins a clean stop: no appends from now on; what was appended is journaled, acknowledged
     /// and brought into segments. Go on feeding and pumping until [`StoreEvent::Stopped`].
@@ -116,19 +123,18 @@ impl Store {
         };
     }
 
-    /// One step of a partition's last files is done.
-    pub(super) fn last_files_done(&mut self, key: PartitionKey) {
+    /// One step of a partition's last files is done; `is_active`: the last one.
+    pub(super) fn last_files_done(&mut self, key: PartitionKey, is_active: bool) {
         let Self {
-            stop: StopState::Finishing { in_flight, .. },
-            entries,
+            stop: StopState::Finishing { left, in_flight },
             ..
         } = self
         else {
             return;
         };
         *in_flight = in_flight.saturating_sub(1);
-        if let Some(entry) = entries.get_mut(key.0) {
-            entry.touched = entry.fenced;
+        if !is_active {
+            left.push(key);
         }
     }
 
@@ -141,15 +147,16 @@ impl Store {
     }
 }
 
-/// Writes what a partition's folder needs at a clean stop: the active segment trimmed, with its
-/// indexes; leader epochs; producers. `false` if there is nothing to do.
+/// Writes what a partition's folder needs at a clean stop, one segment at a time: segments trimmed,
+/// with their indexes; leader epochs; producers. `false` if there is nothing to do.
 fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
-    let Some(active) = entry.log.segments().next_back() else {
+    let active = entry.log.segments().next_back().map(|segment| segment.base);
+    let Some(base) = entry.log.next_to_seal().or(active) else {
         return false;
     };
     let directory = entry.directory();
     let mut steps = Vec::new();
-    if !entry.log.producers().is_empty() {
+    if Some(base) == active && !entry.log.producers().is_empty() {
         let path = entry
             .log
             .identity()
@@ -161,15 +168,17 @@ fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
             bytes,
         });
     }
-    let Some((sealing, steps)) = sweep::final_steps(entry, ops, active.base, steps) else {
+    let Some((sealing, steps)) = sweep::final_steps(entry, ops, base, steps) else {
         return false;
     };
     entry.in_flight += 1;
     let owner = Owner::LastFiles {
         key,
         sealing: Box::new(sealing),
+        is_active: Some(base) == active,
     };
-    ops.control(owner, ControlOp::Sequence(steps));
+    // `recovery::finish_stop` makes it all durable at once.
+    ops.control(owner, ControlOp::Unsynced(steps));
     true
 }
 

@@ -63,10 +63,7 @@ impl Store {
             ),
         };
         match step {
-            SegmentStep::Write(write) => {
-                let chunk_max = self.options.allocation_bytes_max;
-                write_segment(entry, &mut self.ops, key, write, chunk_max);
-            }
+            SegmentStep::Write(write) => self.write_segment(key, write),
             SegmentStep::LoadPage {
                 segment_base,
                 position,
@@ -97,11 +94,84 @@ impl Store {
         }
     }
 
+    /// Carries out a write, after what it needs: the file, room in it.
+    fn write_segment(&mut self, key: PartitionKey, write: SegmentWrite) {
+        let is_last = self.is_last_sweep(key);
+        let Self {
+            entries,
+            ops,
+            options,
+            ..
+        } = self;
+        let Some(entry) = entries.get_mut(key.0) else {
+            return;
+        };
+        let base = write.segment_base;
+        let (directory, path) = (entry.directory(), entry.log.identity().folder());
+        let segment_bytes = u64::from(entry.config().segment_bytes);
+        entry.in_flight += 1;
+        let file = entry.file(ops, base);
+        let end = write.position.0 + write.parts.len() as u64;
+        let name = file.name.clone();
+        if !file.is_created {
+            let steps = vec![
+                ControlOp::CreateFile { file: name },
+                ControlOp::SyncDirectory { directory, path },
+            ];
+            entry.stashed = Some(write);
+            let steps = if is_last {
+                ControlOp::Unsynced(steps)
+            } else {
+                ControlOp::Sequence(steps)
+            };
+            return ops.control(Owner::CreateSegment { key, base }, steps);
+        }
+        if file.allocated < end {
+            // Room is taken in steps that double with the file, so idle partitions hold little.
+            let chunk = file
+                .allocated
+                .clamp(CHUNK_BYTES_MIN, options.allocation_bytes_max);
+            let to = (file.allocated + chunk)
+                .min(segment_bytes.next_multiple_of(4096))
+                .max(end);
+            let (position, len) = (file.allocated, to - file.allocated);
+            entry.stashed = Some(write);
+            let owner = Owner::Allocate { key, base, to };
+            return ops.issue(
+                owner,
+                DiskOp::Allocate {
+                    file: name,
+                    position,
+                    len,
+                },
+            );
+        }
+        let owner = Owner::SegmentWrite {
+            key,
+            base,
+            position: write.position,
+        };
+        let (position, parts) = (write.position.0, write.parts);
+        ops.issue(
+            owner,
+            DiskOp::Write {
+                file: name,
+                position,
+                parts,
+            },
+        );
+    }
+
     /// All is written: what is to be sealed or synced, then the sweep is over.
     fn settle_segments(&mut self, key: PartitionKey) {
+        let is_last = self.is_last_sweep(key);
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
+        if is_last {
+            // One sync of everything follows, and the last files with it.
+            return self.end_sweep(key);
+        }
         if let Some(base) = entry.log.next_to_seal()
             && seal(entry, &mut self.ops, key, base)
         {
@@ -118,6 +188,14 @@ impl Store {
             return self.ops.issue(owner, DiskOp::Sync { file });
         }
         self.end_sweep(key);
+    }
+
+    /// Whether this is the sweep of a stop, with nothing left for the journal: what it writes need
+    /// not be synced one by one.
+    fn is_last_sweep(&self, key: PartitionKey) -> bool {
+        let line = self.entries.get(key.0).map(|entry| &self.lines[entry.line]);
+        let is_settled = line.is_some_and(|line| line.is_settled());
+        is_settled && !matches!(self.stop, StopState::Running)
     }
 
     /// The sweep is over; what was written since waits for the next one.
@@ -148,68 +226,6 @@ impl Store {
             line.unswept.push_front(key);
         }
     }
-}
-
-/// Carries out a write, after what it needs: the file, room in it.
-fn write_segment(
-    entry: &mut Entry,
-    ops: &mut Ops,
-    key: PartitionKey,
-    write: SegmentWrite,
-    chunk_max: u64,
-) {
-    let base = write.segment_base;
-    let folder = entry.log.identity().folder();
-    let (directory, segment_bytes) = (entry.directory(), u64::from(entry.config().segment_bytes));
-    entry.in_flight += 1;
-    let file = entry.file(ops, base);
-    let end = write.position.0 + write.parts.len() as u64;
-    let name = file.name.clone();
-    if !file.is_created {
-        let steps = vec![
-            ControlOp::CreateFile { file: name },
-            ControlOp::SyncDirectory {
-                directory,
-                path: folder,
-            },
-        ];
-        entry.stashed = Some(write);
-        return ops.control(
-            Owner::CreateSegment { key, base },
-            ControlOp::Sequence(steps),
-        );
-    }
-    if file.allocated < end {
-        // Room is taken in steps that double with the file, so idle partitions hold little.
-        let chunk = file.allocated.max(CHUNK_BYTES_MIN).min(chunk_max);
-        let to = (file.allocated + chunk)
-            .min(segment_bytes.next_multiple_of(4096))
-            .max(end);
-        let (position, len) = (file.allocated, to - file.allocated);
-        entry.stashed = Some(write);
-        let owner = Owner::Allocate { key, base, to };
-        return ops.issue(
-            owner,
-            DiskOp::Allocate {
-                file: name,
-                position,
-                len,
-            },
-        );
-    }
-    let owner = Owner::SegmentWrite {
-        key,
-        base,
-        position: write.position,
-    };
-    ops.issue(
-        owner,
-        DiskOp::Write {
-            file: name,
-            position: write.position.0,
-            parts: write.parts,
-        },
-    );
 }
 
 /// Brings a segment's files to their final form: length, indexes, the producers' snapshot of the
@@ -246,6 +262,11 @@ impl Sealing {
             entry.log.segment_synced(point);
             entry.advance_recovery();
         }
+        self.saved(entry);
+    }
+
+    /// The files are as they must be, not yet synced.
+    pub(super) fn saved(&self, entry: &mut Entry) {
         entry.log.segment_files_saved(&self.files);
     }
 }

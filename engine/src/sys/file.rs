@@ -84,6 +84,15 @@ pub fn will_need(file: BorrowedFd<'_>, position: u64, len: u64) {
     };
 }
 
+/// Makes everything on a file's file system durable; reports write errors since the file was opened.
+pub fn sync_file_system(file: BorrowedFd<'_>) -> io::Result<()> {
+    // SAFETY: no pointers.
+    match unsafe { libc::syncfs(file.as_raw_fd()) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Free and total bytes of the file system that holds `path`, for an unprivileged user.
 pub fn space(path: &Path) -> io::Result<(u64, u64)> {
     use std::os::unix::ffi::OsStrExt;

@@ -116,4 +116,8 @@ impl BlockingDisk for MemoryDisk {
     fn sync_directory(&self, directory: DirectoryIndex, path: &str) -> Result<(), DiskError> {
         self.state.borrow_mut().sync_directory(directory, path)
     }
+
+    fn sync_all(&self, directory: DirectoryIndex) -> Result<(), DiskError> {
+        self.state.borrow_mut().sync_all(directory)
+    }
 }

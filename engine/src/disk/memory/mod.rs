@@ -257,12 +257,13 @@ impl State {
             DiskOp::ReadAhead { file, .. } => {
                 self.file(file.directory(), file.path(), "read ahead")?;
             }
-            DiskOp::Control(op) => self.control(*op)?,
+            DiskOp::Control(op) => self.control(*op, true)?,
         }
         Ok(DiskOutput::Done)
     }
 
-    fn control(&mut self, op: ControlOp) -> Result<(), DiskError> {
+    /// Carries a control operation out; durably, as it says, unless `is_durable` forbids that.
+    fn control(&mut self, op: ControlOp, is_durable: bool) -> Result<(), DiskError> {
         match op {
             ControlOp::CreateDirectory { directory, path } => {
                 self.create(directory, &path, true)?;
@@ -273,13 +274,13 @@ impl State {
                 self.create(directory, path, false)?;
                 self.file(directory, path, "zero")?
                     .write(0, vec![0; len as usize]);
-                self.file(directory, path, "sync")?.sync(u64::MAX);
+                self.sync_file(directory, path, is_durable)?;
                 self.sync_directory(directory, super::parent_of(path))?;
             }
             ControlOp::Truncate { file, len } => {
                 let (directory, path) = (file.directory(), file.path());
                 self.file(directory, path, "truncate")?.truncate(len);
-                self.file(directory, path, "sync")?.sync(u64::MAX);
+                self.sync_file(directory, path, is_durable)?;
             }
             ControlOp::Rename {
                 directory,
@@ -288,21 +289,17 @@ impl State {
             } => self.rename(directory, &from, &to)?,
             ControlOp::Remove { file } => self.remove(file.directory(), file.path())?,
             ControlOp::RemoveTree { directory, path } => self.remove_tree(directory, &path)?,
-            ControlOp::SyncDirectory { directory, path } => {
+            ControlOp::SyncDirectory { directory, path } if is_durable => {
                 self.sync_directory(directory, &path)?;
             }
+            ControlOp::SyncDirectory { .. } => {}
+            ControlOp::SyncAll { directory } => self.sync_all(directory)?,
             ControlOp::WriteWhole {
                 directory,
                 path,
                 bytes,
             } => {
-                let temporary = format!("{path}.tmp");
-                self.create(directory, &temporary, false)?;
-                self.file(directory, &temporary, "truncate")?.truncate(0);
-                self.file(directory, &temporary, "write")?.write(0, bytes);
-                self.file(directory, &temporary, "sync")?.sync(u64::MAX);
-                self.rename(directory, &temporary, &path)?;
-                self.sync_directory(directory, super::parent_of(&path))?;
+                self.write_whole(directory, &path, bytes, is_durable)?;
             }
             ControlOp::Patch {
                 file,
@@ -314,13 +311,59 @@ impl State {
                 self.create(directory, path, false)?;
                 self.file(directory, path, "write")?.write(position, bytes);
                 self.file(directory, path, "truncate")?.truncate(len);
-                self.file(directory, path, "sync")?.sync(u64::MAX);
+                self.sync_file(directory, path, is_durable)?;
+            }
+            ControlOp::Unsynced(ops) => {
+                ops.into_iter().try_for_each(|op| self.control(op, false))?;
             }
             ControlOp::Sequence(ops) => {
-                for op in ops {
-                    self.control(op)?;
-                }
+                ops.into_iter()
+                    .try_for_each(|op| self.control(op, is_durable))?;
             }
+        }
+        Ok(())
+    }
+
+    fn sync_file(
+        &mut self,
+        directory: DirectoryIndex,
+        path: &str,
+        is_durable: bool,
+    ) -> Result<(), DiskError> {
+        if is_durable {
+            self.file(directory, path, "sync")?.sync(u64::MAX);
+        }
+        Ok(())
+    }
+
+    fn write_whole(
+        &mut self,
+        directory: DirectoryIndex,
+        path: &str,
+        bytes: Vec<u8>,
+        is_durable: bool,
+    ) -> Result<(), DiskError> {
+        let temporary = format!("{path}.tmp");
+        self.create(directory, &temporary, false)?;
+        self.file(directory, &temporary, "truncate")?.truncate(0);
+        self.file(directory, &temporary, "write")?.write(0, bytes);
+        self.sync_file(directory, &temporary, is_durable)?;
+        self.rename(directory, &temporary, path)?;
+        if is_durable {
+            self.sync_directory(directory, super::parent_of(path))?;
+        }
+        Ok(())
+    }
+
+    fn sync_all(&mut self, directory: DirectoryIndex) -> Result<(), DiskError> {
+        self.begin("sync all", "")?;
+        for (_, entry) in self.names.range((directory.0, String::new())..) {
+            if let Entry::File(node) = entry {
+                self.nodes[*node].sync(u64::MAX);
+            }
+        }
+        for change in std::mem::take(&mut self.unsynced_names) {
+            apply_names(&mut self.durable_names, &change);
         }
         Ok(())
     }
