@@ -1,0 +1,116 @@
+//! Questions about partitions, of clients and of peers.
+
+use logmill_engine::base::{Now, ShardId};
+use logmill_engine::store::{PartitionKey, StoreError};
+use logmill_wire::{ApiKey, Message, Reader};
+
+use super::Shard;
+use super::net::begin_reply;
+use super::requests::{RequestError, Work};
+use crate::base::work::Token;
+use crate::handlers::Caller;
+use crate::handlers::lookup::Lookup;
+use crate::partitions::mail::{PartitionName, Reply};
+use crate::partitions::question::{self, Answer, Question};
+
+/// A peer's question that waits for this shard's disk.
+#[derive(Debug)]
+pub struct RemoteQuestion {
+    from: ShardId,
+    theirs: Token,
+    key: PartitionKey,
+    question: Question,
+}
+
+impl Shard {
+    /// Serves ListOffsets and OffsetForLeaderEpoch.
+    pub(super) fn lookup(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        mut reader: Reader<'_>,
+    ) -> Result<(), RequestError> {
+        let version = caller.version;
+        let token = self.work.reserve().ok_or(RequestError::TooMany)?;
+        let made = match caller.api {
+            ApiKey::ListOffsets => Message::decode(&mut reader, version)
+                .map(|request| Lookup::list_offsets(&self.core, caller, token, &request)),
+            _ => Message::decode(&mut reader, version)
+                .map(|request| Lookup::epoch_ends(&self.core, caller, token, &request)),
+        };
+        let mut lookup = match made {
+            Ok(lookup) => Box::new(lookup),
+            Err(error) => {
+                self.work.release(token);
+                return Err(error.into());
+            }
+        };
+        let mut short_peers = 0;
+        lookup.ask(now, &mut self.core, &mut short_peers);
+        self.hold_if_short(caller.connection, short_peers);
+        self.lookup_on(token, lookup);
+        Ok(())
+    }
+
+    /// Answers a lookup that is complete, puts another one back.
+    pub(super) fn lookup_on(&mut self, token: Token, lookup: Box<Lookup>) {
+        if !lookup.is_complete() {
+            self.work.put(token, Work::Lookup(lookup));
+            return;
+        }
+        self.work.release(token);
+        let caller = lookup.caller();
+        begin_reply(&caller, &mut self.writer);
+        match lookup.encode(&mut self.writer) {
+            Ok(()) => self
+                .net
+                .reply(&caller, &mut self.writer, &mut self.externals),
+            Err(error) => self.unanswerable(&caller, &error),
+        }
+    }
+
+    /// A peer asks about a partition of this shard's.
+    pub(super) fn peer_wonders(
+        &mut self,
+        now: Now,
+        from: ShardId,
+        theirs: Token,
+        partition: PartitionName,
+        question: Question,
+    ) {
+        let key = match self.core.own(partition) {
+            Ok(key) => key,
+            Err(error) => return self.core.answer(from, theirs, Reply::Told(Err(error))),
+        };
+        match self.work.reserve() {
+            Some(token) => {
+                let remote = RemoteQuestion {
+                    from,
+                    theirs,
+                    key,
+                    question,
+                };
+                self.remote_question_on(now, token, remote);
+            }
+            None => self
+                .core
+                .answer(from, theirs, Reply::Told(Err(StoreError::Stopping))),
+        }
+    }
+
+    /// Asks the store for a peer, again if it had to load something.
+    pub(super) fn remote_question_on(&mut self, now: Now, token: Token, remote: RemoteQuestion) {
+        let answer = question::answer(now, &mut self.core, remote.key, remote.question, token);
+        let told = match answer {
+            Ok(Answer::Loading) => {
+                self.work.put(token, Work::RemoteQuestion(remote));
+                return;
+            }
+            Ok(Answer::Told(told)) => Ok(told),
+            Err(error) => Err(error),
+        };
+        self.work.release(token);
+        self.core
+            .answer(remote.from, remote.theirs, Reply::Told(told));
+    }
+}
