@@ -1,0 +1,9 @@
+//! The real binary under clients that are careless, slow or hostile: it stays within its memory,
+//! says what it did, and serves the others.
+
+mod broker;
+mod floods;
+mod frames;
+mod order;
+mod slow_readers;
+mod stop;
