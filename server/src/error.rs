@@ -5,7 +5,7 @@ use logmill_engine::store::{AckError, StoreError};
 use logmill_wire::ErrorCode;
 
 use crate::metadata::MetadataError;
-use crate::shard::mail::AppendFailure;
+use crate::partitions::mail::AppendFailure;
 
 /// An error that a client is told by a code.
 pub trait KafkaError {

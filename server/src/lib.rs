@@ -1,10 +1,12 @@
 //! The broker.
 
+pub mod base;
 pub mod config;
 pub mod connection;
 pub mod error;
 pub mod handlers;
 pub mod metadata;
+pub mod partitions;
 #[cfg(feature = "runtime")]
 pub mod runtime;
 pub mod shard;

@@ -1,6 +1,9 @@
 //! A byte budget: taken when a length is known, given back when the bytes are gone.
 
 /// Bytes that may be held, and how many are. Belongs to one shard.
+///
+/// An eighth is kept for small requests, so that frames that announce much and bring nothing do not
+/// shut out clients that ask for little.
 #[derive(Debug)]
 pub struct ByteBudget {
     limit: u64,
@@ -13,15 +16,24 @@ impl ByteBudget {
         Self { limit, used: 0 }
     }
 
-    /// Takes `bytes` if they fit. A request larger than the whole budget fits when nothing else is
-    /// held, or it could never be served.
+    /// Takes `bytes` if they fit.
     #[must_use]
     pub fn take(&mut self, bytes: u64) -> bool {
-        let fits = self.used == 0 || self.used.saturating_add(bytes) <= self.limit;
+        let fits = self.fits(bytes);
         if fits {
             self.used += bytes;
         }
         fits
+    }
+
+    /// Whether `bytes` could be taken now. A request larger than the whole budget fits when nothing
+    /// else is held, or it could never be served.
+    pub fn fits(&self, bytes: u64) -> bool {
+        let limit = match bytes {
+            ..=SMALL_BYTES_MAX => self.limit,
+            _ => self.limit - self.limit / SMALL_SHARE,
+        };
+        self.used == 0 || self.used.saturating_add(bytes) <= limit
     }
 
     /// Gives bytes back that [`Self::take`] took.
@@ -45,6 +57,11 @@ impl ByteBudget {
     }
 }
 
+/// What counts as a small request.
+const SMALL_BYTES_MAX: u64 = 64 << 10;
+/// One part in so many is for small requests only.
+const SMALL_SHARE: u64 = 8;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +74,17 @@ mod tests {
         assert!(budget.take(40));
         budget.give_back(60);
         assert_eq!(budget.used(), 40);
+    }
+
+    #[test]
+    fn an_eighth_is_for_small_requests() {
+        let mut budget = ByteBudget::new(8 << 20);
+        assert!(budget.take(7 << 20));
+        assert!(!budget.take(65 << 10));
+        for _ in 0..16 {
+            assert!(budget.take(64 << 10));
+        }
+        assert!(!budget.take(1));
     }
 
     #[test]

@@ -19,8 +19,8 @@ mod tests;
 
 use logmill_engine::base::{Micros, SlabKey};
 
-use crate::shard::timers::TimerKey;
-use crate::shard::work::Token;
+use crate::base::timers::TimerKey;
+use crate::base::work::Token;
 
 pub use budget::ByteBudget;
 pub use limits::ConnectionLimits;

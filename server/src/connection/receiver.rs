@@ -29,8 +29,8 @@ pub struct Receiver {
     charged: bool,
     /// Length of the last whole frame: long ones announce long ones.
     last_frame_len: usize,
-    /// The frame at the front waits for memory of this size.
-    wants_memory: Option<usize>,
+    /// The frame at the front waits for memory.
+    wants_memory: bool,
 }
 
 #[derive(Debug)]
@@ -95,6 +95,19 @@ impl ReceiveMemory {
             .is_some_and(|shared| shared.remaining() >= SHARED_ROOM_MIN)
     }
 
+    /// The region to take for a frame of `needed` bytes of which `have` are there. A long frame's
+    /// region grows with what arrives, or its beginning alone would cost its announced length; one
+    /// that is kept costs nothing.
+    fn size_for(&mut self, needed: usize, have: usize) -> usize {
+        let huge = RegionClass::Huge.bytes();
+        let is_kept = self.long.iter().any(|writer| writer.capacity() >= needed);
+        if needed <= huge || is_kept {
+            needed
+        } else {
+            have.saturating_mul(LONG_GROWTH).clamp(huge, needed)
+        }
+    }
+
     fn take_for(&mut self, len: usize, pool: &mut RegionPool) -> Option<RegionWriter> {
         if len > RegionClass::Huge.bytes() {
             let fits = |writer: &mut RegionWriter| {
@@ -129,13 +142,15 @@ impl ReceiveMemory {
 }
 
 impl Receiver {
-    /// Where to receive the next bytes; `None` if there is no memory for them now.
+    /// Where to receive the next bytes; `None` if there is no memory for them now. `is_tight`:
+    /// others wait for budget, so no more than the beginning of a frame is received on trust.
     pub fn target<'a>(
         &'a mut self,
         memory: &'a mut ReceiveMemory,
         pool: &mut RegionPool,
+        is_tight: bool,
     ) -> Option<&'a mut [u8]> {
-        if self.wants_memory.is_some() && !self.grow(memory, pool) {
+        if self.wants_memory && !self.grow(memory, pool) {
             return None;
         }
         let wanted = self.frame_remaining();
@@ -153,7 +168,7 @@ impl Receiver {
             return None;
         }
         let room = memory.shared.as_mut()?.spare();
-        let room_max = if self.last_frame_len > LONG_FRAME_MIN {
+        let room_max = if is_tight || self.last_frame_len > LONG_FRAME_MIN {
             FIRST_BYTES
         } else {
             room.len()
@@ -227,7 +242,7 @@ impl Receiver {
 
     /// Keeps what is left of the window for later.
     pub fn keep(&mut self, window: Window, memory: &mut ReceiveMemory, pool: &mut RegionPool) {
-        self.wants_memory = None;
+        self.wants_memory = false;
         if window.start == window.end {
             if !window.shared
                 && let Some(own) = self.own.take()
@@ -243,7 +258,8 @@ impl Receiver {
         }
         let shared = memory.shared.take().expect("the window lies in it");
         let bytes = &shared.bytes()[window.start..window.end];
-        match memory.take_for(self.needed(bytes), pool) {
+        let size = memory.size_for(self.needed(bytes), bytes.len());
+        match memory.take_for(size, pool) {
             Some(mut writer) => {
                 writer.append(bytes);
                 memory.shared = Some(shared);
@@ -259,6 +275,11 @@ impl Receiver {
                 self.grow(memory, pool);
             }
         }
+    }
+
+    /// What the frame at the front would take from the budget, if its length is there.
+    pub fn front_charge(&self) -> Option<u64> {
+        Some((LENGTH_FIELD + self.front_len()?) as u64)
     }
 
     /// Forgets everything. Returns the bytes that a begun frame has taken from the budget.
@@ -278,22 +299,29 @@ impl Receiver {
     /// Makes room for the frame at the front; `false` while there is no memory.
     fn grow(&mut self, memory: &mut ReceiveMemory, pool: &mut RegionPool) -> bool {
         let Some(own) = &self.own else { return true };
-        let needed = self.needed(&own.writer.bytes()[own.start..]);
+        let bytes = &own.writer.bytes()[own.start..];
+        let needed = self.needed(bytes);
+        let size = memory.size_for(needed, bytes.len());
         let Some(own) = &mut self.own else {
             return true;
         };
-        if own.start + needed <= own.writer.capacity() {
-            self.wants_memory = None;
+        let is_long = needed > RegionClass::Huge.bytes();
+        let fits = own.start + needed <= own.writer.capacity();
+        let grows_later = is_long
+            && own.writer.remaining() > 0
+            && own.writer.capacity() >= RegionClass::Huge.bytes();
+        if fits || grows_later {
+            self.wants_memory = false;
             return true;
         }
-        let Some(mut writer) = memory.take_for(needed, pool) else {
-            self.wants_memory = Some(needed);
+        let Some(mut writer) = memory.take_for(size, pool) else {
+            self.wants_memory = true;
             return false;
         };
         writer.append(&own.writer.bytes()[own.start..]);
         let old = std::mem::replace(own, Own { writer, start: 0 });
         memory.keep(old.writer);
-        self.wants_memory = None;
+        self.wants_memory = false;
         true
     }
 
@@ -367,3 +395,5 @@ const LONG_FRAME_MIN: usize = 128 << 10;
 const FIRST_BYTES: usize = 4 << 10;
 /// Regions of long frames that are kept: their sum counts in the pool's budget.
 const LONG_KEPT_MAX: usize = 4;
+/// By how much the region of a long frame grows when it is full.
+const LONG_GROWTH: usize = 4;

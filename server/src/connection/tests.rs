@@ -27,7 +27,10 @@ impl Side {
 
     /// Receives as much of `bytes` as there is room for.
     fn receive(&mut self, bytes: &[u8]) -> Result<usize, FrameError> {
-        let Some(target) = self.receiver.target(&mut self.memory, &mut self.pool) else {
+        let Some(target) = self
+            .receiver
+            .target(&mut self.memory, &mut self.pool, false)
+        else {
             return Ok(0);
         };
         let count = target.len().min(bytes.len());
@@ -175,7 +178,7 @@ fn frames_kept_back_are_taken_up_later() {
     let (bytes, frames) = stream(&[10, 20, 30, 40]);
     let target = side
         .receiver
-        .target(&mut side.memory, &mut side.pool)
+        .target(&mut side.memory, &mut side.pool, false)
         .unwrap();
     let cut = bytes.len() - 5;
     target[..cut].copy_from_slice(&bytes[..cut]);

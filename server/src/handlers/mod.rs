@@ -16,6 +16,7 @@ pub mod fetch_sessions;
 pub mod find_coordinator;
 pub mod init_producer_id;
 pub mod list_partition_reassignments;
+pub mod lookup;
 pub mod metadata;
 pub mod produce;
 pub mod sasl;

@@ -1,8 +1,8 @@
 //! Sending: memory by vectored writes, file ranges by `sendfile` in bounded slices.
 //!
 //! A range that is not in the page cache would block the shard: it is read ahead first, by the
-//! helper thread, and sent when it is there. A slow reader costs its leases and its place in a list,
-//! never the shard's time.
+//! helper thread, and sent when it is there. A slow reader costs its leases and its place in a
+//! list, never the shard's time.
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice, Write};

@@ -2,8 +2,8 @@
 //! rung for sleepers.
 //!
 //! A channel carries whole batches; emptied ones travel back, so that in steady state no memory is
-//! allocated. A full channel leaves the batch where it is: the shard goes on adding to it, and what it
-//! can hold is bounded by the shards' credits.
+//! allocated. A full channel leaves the batch where it is: the shard goes on adding to it, and what
+//! it can hold is bounded by the shards' credits.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use logmill_engine::base::ShardId;
 
 use super::sys;
-use crate::shard::mail::Mail;
+use crate::partitions::mail::Mail;
 
 /// A shard's end of all its channels.
 pub struct Mailboxes {
@@ -164,8 +164,8 @@ const BATCHES_MAX: usize = 64;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shard::mail::Reply;
-    use crate::shard::work::WorkTable;
+    use crate::base::work::WorkTable;
+    use crate::partitions::mail::Reply;
 
     #[test]
     fn a_full_channel_leaves_the_batch() {

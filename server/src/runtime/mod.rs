@@ -42,6 +42,9 @@ pub use self::gate::GateLimits;
 /// Builds a shard on its own thread.
 pub type ShardSeed = Box<dyn FnOnce(Now) -> Result<Shard, String> + Send>;
 
+/// Told the addresses, once, when every shard accepts.
+pub type Ready = Box<dyn FnOnce(&[SocketAddr]) + Send>;
+
 /// What the shards run with.
 pub struct Plan {
     /// The shards, in their order.
@@ -59,7 +62,7 @@ pub struct Plan {
     /// The core of each shard, if they are pinned.
     pub cores: Option<Vec<u32>>,
     /// Called once, when every shard accepts, with the addresses.
-    pub ready: Box<dyn FnOnce(&[SocketAddr]) + Send>,
+    pub ready: Ready,
     /// Dropped when all shards have ended: the locks of the data directories, for one.
     pub keep: Box<dyn std::any::Any>,
 }

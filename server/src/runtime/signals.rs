@@ -20,11 +20,19 @@ pub fn watch(common: Arc<Common>, bells: Vec<Arc<Bell>>) -> io::Result<()> {
             for signal in signals.forever() {
                 if common.stop.swap(true, Ordering::SeqCst) {
                     eprintln!("second signal: leaving at once");
-                    std::process::exit(128 + signal);
+                    leave(signal);
                 }
                 eprintln!("stopping: finishing what is in flight");
                 bells.iter().for_each(|bell| bell.ring());
             }
         })?;
     Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a second signal asks for exactly this"
+)]
+fn leave(signal: i32) -> ! {
+    std::process::exit(128 + signal)
 }

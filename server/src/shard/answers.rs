@@ -6,7 +6,7 @@ use logmill_wire::{ApiKey, Message, Reader, RequestHeader};
 use super::Shard;
 use super::net::begin_reply;
 use super::requests::{RequestError, Work};
-use super::work::Token;
+use crate::base::work::Token;
 use crate::handlers::{
     Caller, Planned, RequestContext, Suspended, api_versions, create_partitions, create_topics,
     delete_topics, describe_cluster, describe_configs, describe_topic_partitions, find_coordinator,

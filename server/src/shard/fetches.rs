@@ -5,15 +5,15 @@ use logmill_engine::store::{PartitionKey, ReadData, StoreError};
 use logmill_wire::messages::fetch::FetchRequest;
 use logmill_wire::{Message, Reader};
 
-use super::mail::{PartitionName, Reply, Request};
 use super::net::begin_reply;
 use super::requests::{RequestError, Work};
-use super::work::Token;
 use super::{Shard, Timer};
+use crate::base::work::Token;
 use crate::connection::ConnectionKey;
 use crate::handlers::Caller;
-use crate::handlers::fetch::read::{self, PartRead};
 use crate::handlers::fetch::{Fetch, Progress};
+use crate::partitions::mail::{PartitionName, Reply, Request};
+use crate::partitions::read::{self, PartRead};
 
 /// A peer's read that waits for this shard's disk.
 #[derive(Debug)]
@@ -134,6 +134,11 @@ impl Shard {
                 self.fetch_on(now, token, fetch);
             }
             Some(Work::RemoteRead(remote)) => self.remote_read_on(now, token, remote),
+            Some(Work::Lookup(mut lookup)) => {
+                lookup.ask_again(now, &mut self.core, token.part());
+                self.lookup_on(token, lookup);
+            }
+            Some(Work::RemoteQuestion(remote)) => self.remote_question_on(now, token, remote),
             Some(other) => self.work.put(token, other),
             None => {}
         }

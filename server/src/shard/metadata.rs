@@ -18,18 +18,18 @@ use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
 use rand::RngCore;
 
 use super::Shard;
-use super::catalog::{Partition, Topic};
-use super::mail::{Reply, Request};
 use super::out::Notice;
-use super::placement::placement;
 use super::requests::Work;
-use super::work::Token;
+use crate::base::work::Token;
 use crate::config::{Config, TopicConfig};
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{
-    LocalController, MetadataCommand, MetadataDelta, MetadataError, MetadataImage, MetadataOutcome,
+    LocalController, MetadataCommand, MetadataError, MetadataImage, MetadataOutcome,
     MetadataWriter, ProducerIdBlock, ResourceType, TopicImage,
 };
+use crate::partitions::catalog::{Partition, Topic};
+use crate::partitions::mail::{ImageChange, Reply, Request};
+use crate::partitions::placement::placement;
 
 /// What a shard knows of the cluster.
 pub struct Metadata {
@@ -45,15 +45,6 @@ pub struct Metadata {
     pub producer_ids: ProducerIdBlock,
     /// The log, on shard 0.
     log: Option<MetadataLog>,
-}
-
-/// An image and how it differs from the one before.
-#[derive(Debug)]
-pub struct ImageChange {
-    /// The image.
-    pub image: Arc<MetadataImage>,
-    /// What is new in it.
-    pub delta: MetadataDelta,
 }
 
 /// The writing end of the metadata log.

@@ -6,18 +6,12 @@
 //! Worst-case memory: `receive_bytes` for frames, the store's figures, per connection what
 //! [`crate::connection`] says, and per unanswered request its state, which `request_bytes` bounds.
 
-pub mod catalog;
-pub mod core;
-pub mod mail;
 pub mod metadata;
-pub mod options;
 pub mod out;
-pub mod placement;
-pub mod timers;
-pub mod work;
 
 mod answers;
 mod fetches;
+mod lookups;
 mod net;
 mod peers;
 mod requests;
@@ -32,17 +26,17 @@ use logmill_engine::disk::Completion;
 use logmill_engine::store::{PartitionKey, Store, StoreEvent};
 use logmill_wire::Writer;
 
-use self::core::Core;
-use self::mail::Mail;
 use self::metadata::Metadata;
 use self::net::Net;
-use self::options::ShardOptions;
 use self::out::{Notice, Out};
 use self::requests::{Spare, Work};
-use self::timers::TimerWheel;
-use self::work::{Token, WorkTable};
+use crate::base::timers::TimerWheel;
+use crate::base::work::{Token, WorkTable};
 use crate::connection::{CloseReason, ConnectionKey, ExternalAt, Outgoing, Window};
 use crate::handlers::fetch_sessions::FetchSessions;
+use crate::partitions::core::Core;
+use crate::partitions::mail::Mail;
+use crate::partitions::options::ShardOptions;
 
 /// One shard.
 pub struct Shard {

@@ -7,15 +7,15 @@ use logmill_engine::sys::region::{RegionPool, Slice};
 use logmill_wire::{Message, ResponseHeader, Writer};
 
 use super::Timer;
-use super::options::ShardOptions;
 use super::out::{Notice, Out};
-use super::timers::TimerWheel;
-use super::work::Token;
+use crate::base::timers::TimerWheel;
+use crate::base::work::Token;
 use crate::connection::{
     ByteBudget, CloseReason, Connection, ConnectionKey, ConnectionLimits, ExternalAt, Framed,
     Outgoing, ReceiveMemory, RequestNumber, Window,
 };
 use crate::handlers::Caller;
+use crate::partitions::options::ShardOptions;
 
 /// All connections of a shard.
 pub struct Net {
@@ -84,27 +84,25 @@ impl Net {
 
     /// Where to receive bytes of a connection; `None` while it must not be read.
     pub fn target(&mut self, key: ConnectionKey) -> Option<&mut [u8]> {
+        let is_tight = !self.starved.is_empty();
         let connection = self.connections.get_mut(key)?;
         if self.stopping || connection.is_starved || !connection.takes_requests(&self.limits) {
             return None;
         }
-        // While others wait for budget only frames that have theirs are read on.
-        if !self.starved.is_empty() && !connection.receiver.is_amid_frame() {
-            starve(connection, key, &mut self.starved);
-            return None;
-        }
-        if connection
-            .receiver
-            .target(&mut self.memory, &mut self.pool)
-            .is_none()
-        {
+        // A begun frame has its budget and is read on; a new one needs room at least for a small
+        // one.
+        let may_begin = connection.receiver.is_amid_frame() || self.budget.fits(1);
+        let (memory, pool) = (&mut self.memory, &mut self.pool);
+        if !may_begin || connection.receiver.target(memory, pool, is_tight).is_none() {
             self.memory.shrink();
             starve(connection, key, &mut self.starved);
             return None;
         }
         // Asked twice because a borrow that is returned on one path only is held on all.
         let connection = self.connections.get_mut(key)?;
-        connection.receiver.target(&mut self.memory, &mut self.pool)
+        connection
+            .receiver
+            .target(&mut self.memory, &mut self.pool, is_tight)
     }
 
     /// Bytes came; what to go through with [`Self::step`].
@@ -172,9 +170,12 @@ impl Net {
     }
 
     /// The first good request of a connection came.
-    pub fn establish(&mut self, key: ConnectionKey) {
-        if let Some(connection) = self.connections.get_mut(key) {
+    pub fn establish(&mut self, key: ConnectionKey, timers: &mut TimerWheel<Timer>) {
+        if let Some(connection) = self.connections.get_mut(key)
+            && !connection.is_established
+        {
             connection.is_established = true;
+            self.arm(key, timers);
         }
     }
 
@@ -306,18 +307,29 @@ impl Net {
             .all(|(_, it)| it.replies.in_flight() == 0 && it.outgoing.is_empty())
     }
 
-    /// Once per turn: lets some of the connections that wait for budget or memory try again.
+    /// Once per turn: lets connections that wait for budget or memory go on where there is room
+    /// for them now, the longest waiting first.
     pub fn unstarve(&mut self) {
-        if self.budget.used() >= self.budget.limit() {
+        if self.starved.is_empty() || !self.budget.fits(1) {
             return;
         }
+        let has_memory = self.pool.lent_bytes() + MEMORY_ROOM_MIN <= self.pool.budget_bytes();
+        // What those before will take is not there for those behind.
+        let mut promised = 0;
         for _ in 0..self.starved.len().min(UNSTARVED_PER_TURN_MAX) {
             let Some(key) = self.starved.pop_front() else {
                 return;
             };
-            if let Some(connection) = self.connections.get_mut(key) {
+            let Some(connection) = self.connections.get_mut(key) else {
+                continue;
+            };
+            let charge = connection.receiver.front_charge().unwrap_or(0);
+            if has_memory && self.budget.fits(promised + charge) {
+                promised += charge;
                 connection.is_starved = false;
                 resume(connection, key, &mut self.resuming);
+            } else {
+                self.starved.push_back(key);
             }
         }
     }
@@ -435,5 +447,7 @@ fn resume(connection: &mut Connection, key: ConnectionKey, resuming: &mut Vec<Co
 }
 
 const LENGTH_FIELD: usize = 4;
-/// Trying costs time even if there is still no room; the rest follow next turn.
+/// Looking costs time even if there is no room; the rest follow next turn.
 const UNSTARVED_PER_TURN_MAX: usize = 64;
+/// Free memory below which nobody is read on.
+const MEMORY_ROOM_MIN: usize = 1 << 20;

@@ -5,10 +5,10 @@ use logmill_engine::log::AppendError;
 use logmill_engine::store::{AckError, AckLevel, AppendAnswer, StoreError};
 
 use super::Shard;
-use super::core::{AppendOrder, Appending};
-use super::mail::{AppendFailure, Mail, Reply, Request};
 use super::requests::Work;
-use super::work::Token;
+use crate::base::work::Token;
+use crate::partitions::core::{AppendOrder, Appending};
+use crate::partitions::mail::{AppendFailure, Mail, Reply, Request};
 
 /// A peer's request that waits for this shard's store.
 #[derive(Debug)]
@@ -87,14 +87,11 @@ impl Shard {
                 self.peer_waits(from, theirs, partition, offset);
             }
             Request::CancelWait { waiter, .. } => self.peer_waits_no_more(from, theirs, waiter),
-            Request::EpochEnd { partition, epoch } => {
-                let result = self.core.own(partition).and_then(|key| {
-                    self.core
-                        .store
-                        .epoch_end(key, epoch)
-                        .ok_or(StoreError::UnknownPartition)
-                });
-                self.core.answer(from, theirs, Reply::EpochEnd(result));
+            Request::Ask {
+                partition,
+                question,
+            } => {
+                self.peer_wonders(now, from, theirs, partition, question);
             }
             Request::Wake { waiter } => {
                 self.core.answer(from, theirs, Reply::Done);

@@ -8,17 +8,19 @@ use logmill_wire::{ApiKey, DecodeError, EncodeError, Message, Reader, RequestHea
 
 use super::answers::WaitingChange;
 use super::fetches::{RemoteRead, RemoteWait};
-use super::mail::Reply;
+use super::lookups::RemoteQuestion;
 use super::net::begin_reply;
 use super::out::Notice;
 use super::peers::Remote;
-use super::work::Token;
 use super::{Shard, Timer};
+use crate::base::work::Token;
 use crate::connection::{CloseReason, ConnectionKey, RequestNumber};
 use crate::handlers::Caller;
 use crate::handlers::api_versions::served_versions;
 use crate::handlers::fetch::Fetch;
+use crate::handlers::lookup::Lookup;
 use crate::handlers::produce::Produce;
+use crate::partitions::mail::Reply;
 
 /// A request under way.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub enum Work {
     Produce(Box<Produce>),
     /// A client's fetch.
     Fetch(Box<Fetch>),
+    /// A client's questions about partitions.
+    Lookup(Box<Lookup>),
     /// A client's change of the metadata.
     Change(Box<WaitingChange>),
     /// The batch of a change of metadata, until it is synced.
@@ -39,6 +43,8 @@ pub enum Work {
     Remote(Remote),
     /// A read that a peer asked for.
     RemoteRead(RemoteRead),
+    /// A question that a peer asked.
+    RemoteQuestion(RemoteQuestion),
     /// A peer's wait for a watermark.
     RemoteWait(RemoteWait),
 }
@@ -46,6 +52,7 @@ pub enum Work {
 /// States kept for the next requests.
 #[derive(Debug, Default)]
 pub struct Spare {
+    #[expect(clippy::vec_box, reason = "a box goes into the table of work as it is")]
     produces: Vec<Box<Produce>>,
 }
 
@@ -117,9 +124,12 @@ impl Shard {
         match api {
             ApiKey::Produce => self.produce(now, caller, &header, reader, frame)?,
             ApiKey::Fetch => self.fetch(now, caller, reader)?,
+            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
+                self.lookup(now, caller, reader)?;
+            }
             _ => self.answer(now, caller, &header, reader)?,
         }
-        self.net.establish(connection);
+        self.net.establish(connection, &mut self.timers);
         Ok(())
     }
 
@@ -250,6 +260,10 @@ impl Shard {
             (Some(Work::Fetch(mut fetch)), Reply::Read(result)) => {
                 fetch.answered(token.part(), result);
                 self.fetch_on(now, token, fetch);
+            }
+            (Some(Work::Lookup(mut lookup)), Reply::Told(result)) => {
+                lookup.told(token.part(), result);
+                self.lookup_on(token, lookup);
             }
             (Some(work), _) => self.work.put(token, work),
             (None, _) => {}

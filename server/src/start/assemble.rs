@@ -15,11 +15,11 @@ use rand::{Rng, SeedableRng};
 use crate::config::{Config, MemoryPlan, Validation};
 use crate::connection::ConnectionLimits;
 use crate::handlers::BrokerIdentity;
-use crate::runtime::{GateLimits, Plan, ShardSeed, SocketOptions};
+use crate::partitions::options::ShardOptions;
+use crate::partitions::placement::placement;
+use crate::runtime::{GateLimits, Plan, Ready, ShardSeed, SocketOptions};
 use crate::shard::Shard;
 use crate::shard::metadata::{METADATA_SHARD, Metadata, MetadataLog};
-use crate::shard::options::ShardOptions;
-use crate::shard::placement::placement;
 use crate::start::prepared::Prepared;
 
 /// What recovery found, for the stores.
@@ -38,11 +38,7 @@ pub struct RecoveredStores {
 }
 
 /// Turns what start-up prepared into what runs. `ready` is called when every shard accepts.
-pub fn plan(
-    prepared: Prepared,
-    recovered: RecoveredStores,
-    ready: Box<dyn FnOnce(&[std::net::SocketAddr]) + Send>,
-) -> Plan {
+pub fn plan(prepared: Prepared, recovered: RecoveredStores, ready: Ready) -> Plan {
     let shards = u16::try_from(prepared.cores.len()).unwrap_or(u16::MAX);
     let prepared = Arc::new(prepared);
     let mut rng = StdRng::from_os_rng();

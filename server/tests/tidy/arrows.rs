@@ -23,19 +23,21 @@ const ENGINE: &str = "
 ";
 
 const SERVER: &str = "
+    base:
     config:
     metadata: config
     auth: config metadata
     groups: config metadata
     transactions: config metadata
-    connection: config metadata auth
-    error: config metadata auth groups transactions connection
-    handlers: config metadata auth groups transactions connection error
-    shard: config metadata auth groups transactions connection error handlers
+    connection: base config metadata auth
+    partitions: base config metadata connection
+    error: config metadata auth groups transactions connection partitions
+    handlers: base config metadata auth groups transactions connection partitions error
+    shard: base config metadata auth groups transactions connection partitions error handlers
     cluster: config metadata auth error handlers
     admin: config metadata
-    runtime: config metadata connection error handlers shard cluster admin
-    start: config metadata connection error handlers shard cluster admin runtime
+    runtime: base config metadata connection partitions error handlers shard cluster admin
+    start: config metadata connection partitions error handlers shard cluster admin runtime
 ";
 
 /// The rule of this file. Crate roots (`lib.rs`, `main.rs`) and tests may name every room.

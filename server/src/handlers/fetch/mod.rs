@@ -5,7 +5,6 @@
 //! (first batch), KIP-227 (sessions), KIP-320 (epochs), KIP-516 (ids), KIP-951 (current leader).
 
 mod limit;
-pub mod read;
 mod response;
 
 use logmill_engine::base::{LeaderEpoch, Now, Offset, PartitionIndex, ShardId};
@@ -13,14 +12,14 @@ use logmill_engine::store::{Isolation, PartitionKey, ReadData, StoreError};
 use logmill_wire::ErrorCode;
 use logmill_wire::messages::fetch::FetchRequest;
 
-use self::read::{PartAnswer, PartRead};
 use super::Caller;
 use super::fetch_sessions::{Asked, FIRST_VERSION_WITH_IDS, FetchSessions, SessionUse};
+use crate::base::timers::TimerKey;
+use crate::base::work::Token;
 use crate::error::KafkaError;
-use crate::shard::core::{Core, check_epoch};
-use crate::shard::mail::{PartitionName, Request};
-use crate::shard::timers::TimerKey;
-use crate::shard::work::Token;
+use crate::partitions::core::{Core, check_epoch};
+use crate::partitions::mail::{PartitionName, Request};
+use crate::partitions::read::{self, PartAnswer, PartRead};
 
 /// A fetch request under way.
 #[derive(Debug)]
@@ -239,7 +238,7 @@ impl Fetch {
                     if answer.diverging.is_some() {
                         return true;
                     }
-                    bytes += answer.len() as i64;
+                    bytes += answer.record_bytes() as i64;
                 }
                 State::Stale | State::Reading => {}
             }

@@ -7,13 +7,13 @@ use logmill_wire::messages::fetch::{
 };
 use logmill_wire::{Array, EncodeError, ErrorCode, Message, Records, Uuid, Writer};
 
-use super::read::PartAnswer;
 use super::{Fetch, State, limit};
 use crate::connection::{External, ExternalAt};
 use crate::handlers::fetch_sessions::{
     Asked, FIRST_VERSION_WITH_IDS, FetchSessions, PartState, SessionUse, Told,
 };
-use crate::shard::core::Core;
+use crate::partitions::core::Core;
+use crate::partitions::read::PartAnswer;
 use logmill_engine::base::Now;
 
 /// A partition of the response.

@@ -8,7 +8,7 @@ use logmill_engine::log::{LogConfig, TimestampType};
 use logmill_wire::ErrorCode;
 
 use super::Scope;
-use crate::shard::options::ShardOptions;
+use crate::partitions::options::ShardOptions;
 
 /// A batch that may be appended.
 #[derive(Debug)]

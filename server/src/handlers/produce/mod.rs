@@ -1,5 +1,5 @@
-//! Produce: batches are checked on the shard that received them, appended by the shard that owns the
-//! partition, and answered when the last partition is settled.
+//! Produce: batches are checked on the shard that received them, appended by the shard that owns
+//! the partition, and answered when the last partition is settled.
 //!
 //! KAFKA: `KafkaApis.handleProduceRequest`, `ProduceRequest.validateRecords`; KIP-467 (record
 //! errors), KIP-951 (current leader), KIP-516 (topic ids, v13).
@@ -14,12 +14,12 @@ use logmill_wire::ErrorCode;
 use logmill_wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 
 use super::Caller;
+use crate::base::timers::TimerKey;
+use crate::base::work::Token;
 use crate::error::KafkaError;
-use crate::shard::catalog::Topic;
-use crate::shard::core::{AppendOrder, Appending, Core, part_of};
-use crate::shard::mail::{AppendFailure, PartitionName, Request};
-use crate::shard::timers::TimerKey;
-use crate::shard::work::Token;
+use crate::partitions::catalog::Topic;
+use crate::partitions::core::{AppendOrder, Appending, Core, part_of};
+use crate::partitions::mail::{AppendFailure, PartitionName, Request};
 
 pub use batch::Refusal;
 
@@ -67,6 +67,7 @@ pub struct Began {
 
 impl Produce {
     /// Takes a request up: checks and appends what it brings.
+    #[expect(clippy::too_many_arguments, reason = "the one way in, called once")]
     pub fn begin(
         &mut self,
         now: Now,

@@ -10,7 +10,7 @@ use logmill_wire::messages::produce::{
 use logmill_wire::{Array, EncodeError, ErrorCode, Message, Uuid, Writer};
 
 use super::{Part, Produce, Refusal, TopicPart};
-use crate::shard::core::Core;
+use crate::partitions::core::Core;
 
 impl Produce {
     /// Encodes the response's body.

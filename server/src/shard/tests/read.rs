@@ -29,8 +29,11 @@ fn request<'a>(parts: &[(i32, i64)], wait_ms: i32, min_bytes: i32) -> FetchReque
     }
 }
 
-/// Partition, error code, high watermark and bytes of records, for every partition answered.
-fn rows(body: &[u8], version: i16) -> (i16, i32, Vec<(i32, i16, i64, usize)>) {
+/// Partition, error code, high watermark and bytes of records.
+type Row = (i32, i16, i64, usize);
+
+/// Error code, session and the partitions answered.
+fn rows(body: &[u8], version: i16) -> (i16, i32, Vec<Row>) {
     let response: FetchResponse<'_> = decode(body, version);
     let mut rows = Vec::new();
     for topic in &response.responses {
@@ -47,11 +50,7 @@ fn rows(body: &[u8], version: i16) -> (i16, i32, Vec<(i32, i16, i64, usize)>) {
     (response.error_code, response.session_id, rows)
 }
 
-fn fetch(
-    rig: &mut Rig,
-    client: &mut Client,
-    request: &FetchRequest<'_>,
-) -> Option<Vec<(i32, i16, i64, usize)>> {
+fn fetch(rig: &mut Rig, client: &mut Client, request: &FetchRequest<'_>) -> Option<Vec<Row>> {
     let body = rig.call(client, ApiKey::Fetch, 12, request)?;
     Some(rows(&body, 12).2)
 }

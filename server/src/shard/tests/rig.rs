@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::connection::{CloseReason, ConnectionKey, Next};
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{BrokerRegistration, LocalController, MetadataImage};
+use crate::partitions::options::ShardOptions;
 use crate::shard::metadata::{Metadata, MetadataLog};
-use crate::shard::options::ShardOptions;
 use crate::shard::out::Out;
 use crate::shard::{Event, Shard};
 

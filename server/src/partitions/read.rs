@@ -4,8 +4,8 @@ use logmill_engine::base::{LeaderEpoch, Now, Offset};
 use logmill_engine::log::AppendError;
 use logmill_engine::store::{FetchRead, Isolation, PartitionKey, ReadData, StoreError};
 
-use crate::shard::core::Core;
-use crate::shard::work::Token;
+use super::core::Core;
+use crate::base::work::Token;
 
 /// What is asked of a partition.
 #[derive(Clone, Copy, Debug)]
@@ -38,7 +38,7 @@ pub struct PartAnswer {
 
 impl PartAnswer {
     /// Bytes of records.
-    pub fn len(&self) -> usize {
+    pub fn record_bytes(&self) -> usize {
         match &self.data {
             ReadData::Empty | ReadData::Loading => 0,
             ReadData::Memory(slices) => slices.len(),

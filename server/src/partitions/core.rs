@@ -15,7 +15,7 @@ use logmill_engine::sys::region::{RegionPool, Slice};
 use super::catalog::Catalog;
 use super::mail::{Outbox, PartitionName, Reply, Request};
 use super::options::ShardOptions;
-use super::work::Token;
+use crate::base::work::Token;
 
 /// A shard without its connections and suspended requests.
 pub struct Core {

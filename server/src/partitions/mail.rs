@@ -11,16 +11,15 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use logmill_engine::base::{LeaderEpoch, Offset, PartitionIndex, TopicId};
+use logmill_engine::base::{Offset, PartitionIndex, TopicId};
 use logmill_engine::format::batch::BatchHeader;
-use logmill_engine::replica::EpochEnd;
 use logmill_engine::store::{AckError, AckLevel, AppendAnswer, StoreError};
 use logmill_engine::sys::region::Slice;
 
-use super::metadata::ImageChange;
-use super::work::Token;
-use crate::handlers::fetch::read::{PartAnswer, PartRead};
-use crate::metadata::{MetadataCommand, MetadataOutcome};
+use super::question::{Question, Told};
+use super::read::{PartAnswer, PartRead};
+use crate::base::work::Token;
+use crate::metadata::{MetadataCommand, MetadataDelta, MetadataImage, MetadataOutcome};
 
 /// A letter.
 #[derive(Debug)]
@@ -75,12 +74,12 @@ pub enum Request {
         /// Who waited.
         waiter: Token,
     },
-    /// Where a term ended.
-    EpochEnd {
-        /// Which partition.
+    /// A question about a partition.
+    Ask {
+        /// Which.
         partition: PartitionName,
-        /// The term.
-        epoch: LeaderEpoch,
+        /// What about it.
+        question: Question,
     },
     /// Something that the peer's request waits for may have happened.
     Wake {
@@ -93,6 +92,15 @@ pub enum Request {
     Image(Arc<ImageChange>),
 }
 
+/// An image and how it differs from the one before.
+#[derive(Debug)]
+pub struct ImageChange {
+    /// The image.
+    pub image: Arc<MetadataImage>,
+    /// What is new in it.
+    pub delta: MetadataDelta,
+}
+
 /// What comes back.
 #[derive(Debug)]
 pub enum Reply {
@@ -100,8 +108,8 @@ pub enum Reply {
     Appended(Result<AppendAnswer, AppendFailure>),
     /// The read's answer.
     Read(Result<PartAnswer, StoreError>),
-    /// The largest term that is not above the one asked for, and its end.
-    EpochEnd(Result<EpochEnd, StoreError>),
+    /// The question's answer.
+    Told(Result<Told, StoreError>),
     /// What came of a change of metadata; every shard has passed it.
     Changed(Box<MetadataOutcome>),
     /// Taken note of.
@@ -192,7 +200,7 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::shard::work::WorkTable;
+    use crate::base::work::WorkTable;
 
     #[test]
     fn requests_beyond_the_credit_wait_for_replies() {

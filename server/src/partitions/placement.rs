@@ -2,8 +2,8 @@
 
 use logmill_engine::base::{PartitionIndex, ShardId, TopicId};
 
-/// The shard that owns a partition: consecutive partitions of a topic live on consecutive shards, and
-/// topics begin at different ones. The same on every start with the same number of shards.
+/// The shard that owns a partition: consecutive partitions of a topic live on consecutive shards,
+/// and topics begin at different ones. The same on every start with the same number of shards.
 pub fn placement(topic: TopicId, partition: PartitionIndex, shards: u16) -> ShardId {
     let shards = u64::from(shards.max(1));
     // Topic ids are random; folding the halves spreads those that were made by hand as well.

@@ -1,0 +1,95 @@
+//! Tests of the module above.
+
+use logmill_engine::base::DirectoryIndex;
+use logmill_engine::disk::{FileId, FileName};
+use logmill_engine::sys::region::{RegionClass, RegionPool};
+
+use super::*;
+
+fn slice_of(bytes: &[u8]) -> Slice {
+    let mut writer = RegionPool::new(1 << 20).take(RegionClass::Page).unwrap();
+    writer.append(bytes);
+    writer.slice(0..bytes.len())
+}
+
+fn file_range(len: u32) -> FileRange {
+    let file = FileName::new(FileId(1), DirectoryIndex(0), "t-0/0.log");
+    let lease = file.lease();
+    FileRange {
+        file,
+        position: 100,
+        len,
+        lease,
+    }
+}
+
+fn send_all(outgoing: &mut Outgoing, step: usize) -> (Vec<u8>, u64) {
+    let (mut bytes, mut free) = (Vec::new(), 0);
+    loop {
+        let mut parts = [IoSlice::new(&[]); 4];
+        let taken = match outgoing.next(&mut parts) {
+            Next::Nothing => return (bytes, free),
+            Next::File(range) => {
+                let taken = step.min(range.len as usize);
+                bytes.extend((0..taken).map(|at| (range.position + at as u64) as u8));
+                taken
+            }
+            Next::Memory(count) => {
+                let all: Vec<u8> = parts[..count]
+                    .iter()
+                    .flat_map(|part| part.to_vec())
+                    .collect();
+                let taken = step.min(all.len());
+                bytes.extend_from_slice(&all[..taken]);
+                taken
+            }
+        };
+        free += outgoing.advance(taken);
+    }
+}
+
+#[test]
+fn sends_in_order_whatever_the_socket_takes() {
+    for step in [1, 2, 3, 7, 1_000] {
+        let mut outgoing = Outgoing::default();
+        outgoing.push_bytes(b"head");
+        outgoing.push_slice(slice_of(b"memory"));
+        outgoing.push_bytes(b"mid");
+        outgoing.push_file(file_range(3));
+        outgoing.push_bytes(b"tail");
+        outgoing.charge(77);
+        assert_eq!(outgoing.len(), 4 + 6 + 3 + 3 + 4);
+        let (bytes, free) = send_all(&mut outgoing, step);
+        assert_eq!(bytes, b"headmemorymid\x64\x65\x66tail");
+        assert_eq!((free, outgoing.len()), (77, 0));
+    }
+}
+
+#[test]
+fn a_charge_returns_with_the_last_byte_of_its_reply() {
+    let mut outgoing = Outgoing::default();
+    outgoing.push_bytes(b"first");
+    outgoing.charge(10);
+    outgoing.push_bytes(b"second");
+    outgoing.charge(20);
+    assert_eq!(outgoing.advance(4), 0);
+    assert_eq!(outgoing.advance(2), 10);
+    assert_eq!(outgoing.abandon(), 20);
+}
+
+#[test]
+fn a_lease_outlives_the_send_until_the_peer_has_the_bytes() {
+    let mut outgoing = Outgoing::default();
+    let range = file_range(10);
+    let file = range.file.clone();
+    outgoing.push_file(range);
+    outgoing.push_bytes(b"after");
+    outgoing.advance(15);
+    outgoing.drained(6);
+    assert!(
+        file.is_leased(),
+        "one byte of the range is not acknowledged"
+    );
+    outgoing.drained(5);
+    assert!(!file.is_leased() && !outgoing.is_draining());
+}
