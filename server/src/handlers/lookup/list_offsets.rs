@@ -50,10 +50,12 @@ impl Lookup {
     }
 
     pub(super) fn encode_list_offsets(&self, out: &mut Writer) -> Result<(), EncodeError> {
+        let version = self.caller.version;
         let topics: Vec<_> = self
             .by_topic()
             .map(|(name, parts)| {
-                let partitions: Vec<_> = parts.iter().map(partition).collect();
+                let partitions: Vec<_> =
+                    parts.iter().map(|part| partition(part, version)).collect();
                 ListOffsetsTopicResponse {
                     name,
                     partitions: partitions.into(),
@@ -64,7 +66,7 @@ impl Lookup {
             topics: topics.into(),
             ..ListOffsetsResponse::default()
         };
-        response.encode(out, self.caller.version)
+        response.encode(out, version)
     }
 }
 
@@ -83,7 +85,7 @@ fn spec(timestamp: i64, version: i16, isolation: Isolation) -> Option<OffsetSpec
     }
 }
 
-fn partition(part: &Part) -> ListOffsetsPartitionResponse {
+fn partition(part: &Part, version: i16) -> ListOffsetsPartitionResponse {
     let unanswered = ListOffsetsPartitionResponse {
         partition_index: part.index,
         ..ListOffsetsPartitionResponse::default()
@@ -93,7 +95,12 @@ fn partition(part: &Part) -> ListOffsetsPartitionResponse {
             Some(offset) => ListOffsetsPartitionResponse {
                 timestamp: found.timestamp,
                 offset: offset.0,
-                leader_epoch: found.leader_epoch.0,
+                // Version 4 brought the field.
+                leader_epoch: if version >= 4 {
+                    found.leader_epoch.0
+                } else {
+                    -1
+                },
                 ..unanswered
             },
             None => unanswered,
