@@ -105,21 +105,10 @@ pub fn sharpen_timers() {
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_000_u64) };
 }
 
-/// Asks for socket buffers of `bytes` each way; the kernel caps them at its own limits.
-pub fn set_socket_buffers(fd: RawFd, bytes: usize) {
-    let value = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
-    for option in [libc::SO_SNDBUF, libc::SO_RCVBUF] {
-        // SAFETY: `value` is a c_int that lives across the call and its size is passed with it.
-        unsafe {
-            libc::setsockopt(
-                fd,
-                libc::SOL_SOCKET,
-                option,
-                (&raw const value).cast(),
-                size_of::<libc::c_int>() as libc::socklen_t,
-            )
-        };
-    }
+/// Asks the kernel to end this process, in the orderly way, when the one that started it ends.
+pub fn die_with_parent() {
+    // SAFETY: PR_SET_PDEATHSIG takes one integer and changes nothing but that setting.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) };
 }
 
 /// Sends `signal` to the process `pid`. An error if it is gone.

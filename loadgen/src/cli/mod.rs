@@ -17,6 +17,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::broker;
 use crate::load::{LoadPlan, LoadResult, Progress, run};
 use crate::quantity::show_count;
 use crate::report::{Report, findings_text, table};
@@ -55,6 +56,12 @@ enum Command {
 /// well, 1 if a run failed or violated what was promised, 2 for a mistake in the arguments.
 pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let mut args: Vec<OsString> = args.into_iter().collect();
+    if args.get(1).is_some_and(|word| word == broker::SUBCOMMAND) {
+        // The broker of a load generator that is gone should go as well.
+        crate::sys::die_with_parent();
+        args.remove(1);
+        return logmill::main_from(args);
+    }
     if args.len() < 2 {
         args.push("matrix".into());
     }

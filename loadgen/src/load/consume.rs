@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::plan::LoadPlan;
 use super::produce::wait_for_window;
-use super::shared::{Message, Reporter, Shared};
+use super::shared::{Done, Message, Reporter, Shared};
 use crate::clock::{Clock, nanos};
 use crate::consumer::{Consumer, ConsumerError, RecordView, Sink};
 use crate::history::Reader;
@@ -28,7 +28,16 @@ pub(super) fn consume(
     let connected = Consumer::connect(config, &plan.bootstrap, topic, &partitions, shared.clock);
     let mut consumer = match connected {
         Ok(consumer) => consumer,
-        Err(error) => return reporter.done(false, 0, Some(error.to_string()), 0),
+        Err(error) => {
+            let failure = Some(error.to_string());
+            return reporter.done(
+                Done {
+                    failure,
+                    ..Done::default()
+                },
+                0,
+            );
+        }
     };
     for &(index, offset) in starts {
         consumer.seek(index, offset);
@@ -54,9 +63,15 @@ pub(super) fn consume(
         (outcome, _) => outcome.map_err(|error| error.to_string()),
     };
     checker.report();
-    checker
-        .reporter
-        .done(false, 0, outcome.err(), shared.clock.now());
+    let now = shared.clock.now();
+    // Where nobody produces, reading is what is measured.
+    let early = window.is_some_and(|(_, end)| plan.producers == 0 && now < end);
+    let done = Done {
+        early: early.then_some(now),
+        failure: outcome.err(),
+        ..Done::default()
+    };
+    checker.reporter.done(done, now);
 }
 
 fn run(
@@ -89,7 +104,7 @@ fn run(
                 ));
             }
         }
-        if shared.is_stopped() && plan.producers == 0 {
+        if shared.is_aborted() || (shared.is_stopped() && plan.producers == 0) {
             return Ok(());
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::plan::{LoadPlan, Pace};
 use super::schedule::Schedule;
-use super::shared::{Message, Reporter, Shared};
+use super::shared::{Done, Message, Reporter, Shared};
 use crate::clock::until;
 use crate::history::{Lane, Outcome, Run, SenderFacts};
 use crate::payload::{Header, KEY_BYTES, Keys, STAMP_BYTES, STAMP_HEADER, Sizes};
@@ -27,11 +27,27 @@ pub(super) fn produce(
     let connected = Producer::connect(config, &plan.bootstrap, topic, shared.clock, seed);
     let producer = match connected {
         Ok(producer) => producer,
-        Err(error) => return reporter.done(true, 0, Some(error.to_string()), 0),
+        Err(error) => {
+            let failure = Some(error.to_string());
+            return reporter.done(
+                Done {
+                    producer: true,
+                    failure,
+                    ..Done::default()
+                },
+                0,
+            );
+        }
     };
     reporter.ready();
     let Some((start, end)) = wait_for_window(shared) else {
-        return reporter.done(true, 0, None, 0);
+        return reporter.done(
+            Done {
+                producer: true,
+                ..Done::default()
+            },
+            0,
+        );
     };
     reporter.set_window((start, end));
     let mut worker = Worker {
@@ -47,16 +63,17 @@ pub(super) fn produce(
         schedule: None,
         end,
     };
-    let outcome = worker.run().and_then(|()| worker.finish());
-    let unsent = worker.unsent();
+    let sent = worker.run();
+    let ended = shared.clock.now();
+    let outcome = sent.and_then(|()| worker.finish());
+    let done = Done {
+        producer: true,
+        unsent: worker.unsent(),
+        early: (ended < end).then_some(ended),
+        failure: outcome.err().map(|error| error.to_string()),
+    };
     worker.report(true);
-    let now = shared.clock.now();
-    worker.reporter.done(
-        true,
-        unsent,
-        outcome.err().map(|error| error.to_string()),
-        now,
-    );
+    worker.reporter.done(done, shared.clock.now());
 }
 
 struct Worker<'a> {

@@ -93,6 +93,9 @@ pub fn run_noting(
     let workers = threads.len();
     let mut books = Books::new(plan, workers, &mut note);
     let outcome = books.keep(&shared, &receiver, &mut admin, &mut progress);
+    if outcome.is_err() {
+        shared.abort();
+    }
     shared.stop();
     for thread in threads {
         if thread.join().is_err() {
@@ -105,7 +108,7 @@ pub fn run_noting(
     while let Ok(message) = receiver.try_recv() {
         books.take(message);
     }
-    Ok(books.close())
+    Ok(books.close(&shared))
 }
 
 fn spawn(
@@ -131,6 +134,8 @@ struct Books<'a> {
     cpu: Option<CpuUse>,
     foreign: u64,
     unsent: u64,
+    /// When the last worker ended that ended before its time.
+    early: Option<u64>,
     progress: Progress,
     failure: Option<String>,
     note: &'a mut dyn FnMut(&Run, Outcome),
@@ -152,6 +157,7 @@ impl<'a> Books<'a> {
             cpu: None,
             foreign: 0,
             unsent: 0,
+            early: None,
             progress: Progress {
                 planned,
                 ..Progress::default()
@@ -254,15 +260,12 @@ impl<'a> Books<'a> {
         match message {
             Message::Ready => self.ready += 1,
             Message::Report(report) => self.take_report(*report),
-            Message::Done {
-                producer,
-                unsent,
-                failure,
-            } => {
+            Message::Done(done) => {
                 self.done += 1;
-                self.unsent += unsent;
-                self.producing -= u32::from(producer);
-                self.failure = self.failure.take().or(failure);
+                self.unsent += done.unsent;
+                self.producing -= u32::from(done.producer);
+                self.failure = self.failure.take().or(done.failure);
+                self.early = self.early.max(done.early);
             }
         }
     }
@@ -291,17 +294,20 @@ impl<'a> Books<'a> {
         self.progress.consumed += report.consumed;
     }
 
-    fn close(self) -> LoadResult {
+    fn close(self, shared: &Shared) -> LoadResult {
         let checked = self.plan.consumers > 0 && self.failure.is_none();
         let findings = if self.plan.consumers > 0 {
             self.ledger.close()
         } else {
             self.ledger.close_unread()
         };
-        let elapsed = self.progress.elapsed.saturating_sub(self.plan.warmup);
+        let start = shared.window().map_or(0, |(start, _)| start);
+        let early = self
+            .early
+            .map(|ended| Duration::from_nanos(ended.saturating_sub(start)));
         LoadResult {
             timeline: self.timeline,
-            window: elapsed.min(self.plan.duration),
+            window: early.unwrap_or(self.plan.duration).min(self.plan.duration),
             cpu: self.cpu.unwrap_or_default(),
             findings,
             checked,

@@ -18,6 +18,7 @@ pub(super) struct Shared {
     pub(super) warmup_ns: u64,
     pub(super) window_ns: u64,
     stop: AtomicBool,
+    abort: AtomicBool,
     /// Bytes of values that may still be sent.
     pub(super) bytes_left: AtomicU64,
     /// Where consumers may stop, by partition; set once every producer is done.
@@ -32,14 +33,20 @@ pub(super) enum Message {
     /// What happened since the last report.
     Report(Box<Report>),
     /// A producer has settled everything, a consumer has read everything.
-    Done {
-        /// True for a producer.
-        producer: bool,
-        /// Records that were due and not sent.
-        unsent: u64,
-        /// Why it ended early.
-        failure: Option<String>,
-    },
+    Done(Done),
+}
+
+/// How a worker ended.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// True for a producer.
+    pub(super) producer: bool,
+    /// Records that were due and not sent.
+    pub(super) unsent: u64,
+    /// When it ended, ns, if that was before the measured window did.
+    pub(super) early: Option<u64>,
+    /// Why it ended without having done its work.
+    pub(super) failure: Option<String>,
 }
 
 /// What happened since the last report.
@@ -68,6 +75,7 @@ impl Shared {
             warmup_ns,
             window_ns,
             stop: AtomicBool::new(false),
+            abort: AtomicBool::new(false),
             bytes_left: AtomicU64::new(bytes_max),
             ends: OnceLock::new(),
         }
@@ -93,6 +101,16 @@ impl Shared {
 
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
+    }
+
+    /// Nothing can come of the run any more: everybody leaves.
+    pub(super) fn abort(&self) {
+        self.abort.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(super) fn is_aborted(&self) -> bool {
+        self.abort.load(Ordering::Acquire)
     }
 
     /// Takes `bytes` off what may still be sent; false if there is not so much.
@@ -148,13 +166,10 @@ impl Reporter {
         self.next_report = now + REPORT_NS - into;
     }
 
-    pub(super) fn done(mut self, producer: bool, unsent: u64, failure: Option<String>, now: u64) {
+    /// The last word: what is left of the figures, and how it ended.
+    pub(super) fn done(mut self, done: Done, now: u64) {
         self.send(now);
-        let _ = self.sender.send(Message::Done {
-            producer,
-            unsent,
-            failure,
-        });
+        let _ = self.sender.send(Message::Done(done));
     }
 
     pub(super) fn ready(&self) {

@@ -92,6 +92,8 @@ impl Admin {
 
     /// Waits until a broker answers at all.
     pub fn wait_ready(&mut self) -> Result<(), AdminError> {
+        // Links that broke while nobody looked have to be found out first.
+        self.session.poll(Duration::ZERO, &mut Vec::new())?;
         self.wait("", |session| session.any_ready().is_some())
     }
 
@@ -132,6 +134,7 @@ impl Admin {
 
     /// Waits until the topic is known and every partition has a leader.
     pub fn wait_topic(&mut self) -> Result<(), AdminError> {
+        self.session.poll(Duration::ZERO, &mut Vec::new())?;
         self.session.set_stale();
         let what = format!("topic {}", self.session.cluster().topic());
         self.wait(&what, |session| !session.is_stale())

@@ -16,13 +16,15 @@ pub(super) fn page(report: &Report) -> String {
     body += &format!("<h1>{}</h1>\n", escape(&report.title));
     body += &verdict(report);
     body += &runs_table(report);
-    body += "<p>Latencies run from the time a record was meant to be sent, so that a stalled broker \
+    body += "<p>Latencies run from the time a record was meant to be sent, so that a stalled \
+             broker \
              cannot hide the records that it kept waiting; percentiles that the number of samples \
              does not support are left out. At the highest throughput, latency is what the \
              producer's own buffer makes it.</p>\n";
     let publish: fn(&Row) -> &Latency = |row| &row.result.timeline.total().publish;
     let end_to_end: fn(&Row) -> &Latency = |row| &row.result.timeline.total().end_to_end;
     let drawings = [
+        plots::against_load(&open),
         plots::percentiles(measured, "Publish latency by percentile", publish),
         plots::percentiles(measured, "End-to-end latency by percentile", end_to_end),
         plots::over_time(&all, "Throughput over time", "MB/s", |second| {

@@ -3,6 +3,7 @@
 use plotters::prelude::*;
 
 use super::Row;
+use crate::load::Pace;
 use crate::measure::{Latency, supported};
 
 /// Latency over percentile, one curve a run, both axes logarithmic: the x axis is 1/(1-quantile),
@@ -110,6 +111,75 @@ pub(super) fn over_time(
         Ok(())
     })();
     drawn.ok().map(|()| svg)
+}
+
+/// Percentiles over the offered load, one line a percentile. `None` unless there are three rates.
+pub(super) fn against_load(rows: &[&Row]) -> Option<String> {
+    let mut rates: Vec<f64> = rows.iter().filter_map(|row| offered(row)).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    if rates.len() < 3 {
+        return None;
+    }
+    let line = |quantile: f64| -> Vec<(f64, f64)> {
+        let mut points: Vec<(f64, f64)> = rows
+            .iter()
+            .filter_map(|row| {
+                let micros = row.result.timeline.total().publish.quantile_us(quantile)?;
+                Some((offered(row)?, micros as f64 / 1e3))
+            })
+            .collect();
+        points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        points
+    };
+    let lines = [
+        ("p50", line(0.5)),
+        ("p99", line(0.99)),
+        ("p99.9", line(0.999)),
+    ];
+    let heights = || lines.iter().flat_map(|(_, points)| points).map(|p| p.1);
+    let (low, top) = (
+        heights().fold(f64::MAX, f64::min),
+        heights().fold(0.0, f64::max),
+    );
+    let right = rates.last().copied().unwrap_or_default() * 1.05;
+    let mut svg = String::new();
+    let drawn = (|| -> Result<(), Box<dyn std::error::Error>> {
+        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        area.fill(&WHITE)?;
+        let mut chart = ChartBuilder::on(&area)
+            .caption("Publish latency against offered load", FONT)
+            .margin(12)
+            .x_label_area_size(40)
+            .y_label_area_size(70)
+            .build_cartesian_2d(0.0..right, (low * 0.8..top * 1.3).log_scale())?;
+        chart
+            .configure_mesh()
+            .x_desc("records per second offered")
+            .y_desc("ms")
+            .x_label_formatter(&|x| trim(*x))
+            .y_label_formatter(&|y| trim(*y))
+            .draw()?;
+        for (at, (name, points)) in lines.iter().enumerate() {
+            let colour = Palette99::pick(at).to_rgba();
+            let line = LineSeries::new(points.iter().copied(), colour.stroke_width(2));
+            chart
+                .draw_series(line.point_size(3))?
+                .label(*name)
+                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour));
+        }
+        legend(&mut chart, SeriesLabelPosition::UpperLeft)?;
+        area.present()?;
+        Ok(())
+    })();
+    drawn.ok().map(|()| svg)
+}
+
+fn offered(row: &Row) -> Option<f64> {
+    match row.plan.pace {
+        Pace::Open { rate, .. } => Some(rate),
+        Pace::Closed => None,
+    }
 }
 
 fn legend<'a, X, Y>(

@@ -138,6 +138,24 @@ fn the_folder_holds_a_page_json_and_logs_that_tools_read() {
 }
 
 #[test]
+fn a_curve_is_drawn_from_three_rates_on() {
+    let at = |rate| {
+        row(
+            "point",
+            Pace::Open {
+                rate,
+                arrivals: Arrivals::Constant,
+            },
+        )
+    };
+    let rows = [at(1e3), at(1e4), at(1e5)];
+    let few: Vec<&Row> = rows[..2].iter().collect();
+    assert_eq!(plots::against_load(&few), None);
+    let drawing = plots::against_load(&rows.iter().collect::<Vec<_>>()).unwrap();
+    assert!(drawing.contains("p99.9") && drawing.contains("polyline"));
+}
+
+#[test]
 fn what_is_wrong_is_said() {
     let mut report = sample();
     assert!(report.is_good());
