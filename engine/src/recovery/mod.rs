@@ -79,8 +79,8 @@ pub enum RecoveryError {
     },
 }
 
-/// Recovers every log directory of `disk`. `boot_id` is the running kernel's: in the boot that wrote
-/// a journal nothing that completed can be lost.
+/// Recovers every log directory of `disk`. `boot_id` is the running kernel's: in the boot that
+/// wrote a journal nothing that completed can be lost.
 pub fn recover(disk: &dyn BlockingDisk, boot_id: [u8; 16]) -> Result<Recovered, RecoveryError> {
     let mut recovered = Recovered::default();
     for index in 0..disk.directory_count() {
