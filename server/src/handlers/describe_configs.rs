@@ -14,6 +14,9 @@ use crate::config::key::Kind;
 use crate::handlers::context::RequestContext;
 use crate::metadata::{ConfigResource, ResourceType, check_topic_name};
 
+/// The message beside no error: empty where others leave it out, as Kafka has it.
+const NO_ERROR: Option<&str> = Some("");
+
 /// Answers.
 ///
 /// # Errors
@@ -108,16 +111,16 @@ fn result<'a>(
     let (code, message, configs) = match found {
         Found::Broker(entries) => (
             ErrorCode::NONE,
-            None,
+            NO_ERROR,
             configs(request, resource, entries, true),
         ),
         Found::Topic(entries) => (
             ErrorCode::NONE,
-            None,
+            NO_ERROR,
             configs(request, resource, entries, false),
         ),
-        Found::Logger => (ErrorCode::NONE, None, vec![root_logger()]),
-        Found::Nothing => (ErrorCode::NONE, None, Vec::new()),
+        Found::Logger => (ErrorCode::NONE, NO_ERROR, vec![root_logger()]),
+        Found::Nothing => (ErrorCode::NONE, NO_ERROR, Vec::new()),
         Found::Refused(code, message) => (*code, Some(message.as_str()), Vec::new()),
     };
     DescribeConfigsResult {
@@ -135,8 +138,9 @@ fn configs<'a>(
     entries: &'a [Entry],
     of_broker: bool,
 ) -> Vec<DescribeConfigsResourceResult<'a>> {
+    // As for Kafka, no keys are all keys.
     let wanted = |name: &str| match &resource.configuration_keys {
-        Some(keys) => keys.iter().any(|key| key == name),
+        Some(keys) => keys.is_empty() || keys.iter().any(|key| key == name),
         None => true,
     };
     entries

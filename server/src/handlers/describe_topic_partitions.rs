@@ -23,6 +23,9 @@ pub fn answer(
     out: &mut Writer,
 ) -> Result<(), EncodeError> {
     let cursor = request.cursor.as_ref();
+    if cursor.is_some_and(|cursor| !is_possible(cursor, request)) {
+        return refuse(ctx, request, out);
+    }
     let start = cursor.map_or("", |cursor| cursor.topic_name);
     let configured =
         i32::try_from(ctx.config.limits.partitions_per_description).unwrap_or(i32::MAX);
@@ -55,6 +58,31 @@ pub fn answer(
     let response = DescribeTopicPartitionsResponse {
         topics: page.topics.into(),
         next_cursor: page.next,
+        ..DescribeTopicPartitionsResponse::default()
+    };
+    response.encode(out, ctx.version)
+}
+
+/// A page goes on at a topic that the request names, if it names any, and at one of its partitions.
+fn is_possible(cursor: &Cursor<'_>, request: &DescribeTopicPartitionsRequest<'_>) -> bool {
+    let mut named = request.topics.iter().map(|topic| topic.name);
+    cursor.partition_index >= 0
+        && (request.topics.is_empty() || named.any(|name| name == cursor.topic_name))
+}
+
+fn refuse(
+    ctx: &RequestContext<'_>,
+    request: &DescribeTopicPartitionsRequest<'_>,
+    out: &mut Writer,
+) -> Result<(), EncodeError> {
+    let refused = |name| DescribeTopicPartitionsResponseTopic {
+        error_code: ErrorCode::INVALID_REQUEST.0,
+        name: Some(name),
+        ..DescribeTopicPartitionsResponseTopic::default()
+    };
+    let topics = request.topics.iter().map(|topic| refused(topic.name));
+    let response = DescribeTopicPartitionsResponse {
+        topics: topics.collect(),
         ..DescribeTopicPartitionsResponse::default()
     };
     response.encode(out, ctx.version)
@@ -114,6 +142,8 @@ fn unknown(name: &str) -> DescribeTopicPartitionsResponseTopic<'_> {
         error_code: error.0,
         name: Some(name),
         is_internal: is_internal(name),
+        // Known or not: nothing is forbidden here.
+        topic_authorized_operations: authorized::TOPIC,
         ..DescribeTopicPartitionsResponseTopic::default()
     }
 }

@@ -36,7 +36,10 @@ pub(super) fn delete(
             answered.push(topic);
         }
         let answer = match find(controller, image, topic) {
-            (name, id, Ok(())) if repeated => (name, id, Err(named_twice())),
+            (_, _, Ok(())) if repeated => {
+                let (name, id) = given(topic);
+                (name, id, Err(named_twice()))
+            }
             // Once by name and once by id.
             (name, id, Ok(())) if deleted.contains(&id) => (name, id, Err(named_twice())),
             (name, id, Ok(())) => {
@@ -57,12 +60,7 @@ pub(super) fn delete(
 }
 
 fn find(controller: &LocalController, image: &MetadataImage, topic: &TopicRef) -> Answer {
-    let (name, id) = match topic {
-        TopicRef::Name(name) => (Some(name.clone()), TopicId::ZERO),
-        TopicRef::Id(id) => (None, *id),
-        TopicRef::Both(name, id) => (Some(name.clone()), *id),
-        TopicRef::Neither => (None, TopicId::ZERO),
-    };
+    let (name, id) = given(topic);
     if !controller.delete_topics {
         return (name, id, Err(MetadataError::DeletionDisabled));
     }
@@ -83,6 +81,16 @@ fn find(controller: &LocalController, image: &MetadataImage, topic: &TopicRef) -
     match found {
         Ok(topic) => (Some(topic.name.to_string()), topic.id, Ok(())),
         Err(error) => (name, id, Err(error)),
+    }
+}
+
+/// What of name and id the request has.
+fn given(topic: &TopicRef) -> (Option<String>, TopicId) {
+    match topic {
+        TopicRef::Name(name) => (Some(name.clone()), TopicId::ZERO),
+        TopicRef::Id(id) => (None, *id),
+        TopicRef::Both(name, id) => (Some(name.clone()), *id),
+        TopicRef::Neither => (None, TopicId::ZERO),
     }
 }
 
