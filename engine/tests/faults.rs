@@ -212,7 +212,7 @@ fn every_flipped_bit_of_a_journal_is_detected_or_harmless() {
         let block = &clean[byte..(byte / 4096 + 1) * 4096];
         block.iter().any(|byte| *byte != 0)
     };
-    let dense = |byte: usize| says(byte) || byte % 64 == 0;
+    let dense = |byte: usize| says(byte) || byte.is_multiple_of(64);
     for bit in (0..used * 8).filter(|bit| dense(bit / 8)) {
         let random = &mut rig.random;
         let disk = rig

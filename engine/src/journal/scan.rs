@@ -59,14 +59,15 @@ pub fn scan_frames(file: &[u8], header: &FileHeader) -> Scan {
 impl Scan {
     /// How the run that starts behind `sequence_before` ends: whether sequences are missing.
     pub fn end_after(&self, sequence_before: u64) -> ScanEnd {
-        let mut expected = sequence_before + 1;
-        for frame in &self.frames {
-            if frame.sequence != expected {
-                return ScanEnd::Gap;
-            }
-            expected += 1;
+        let expected = sequence_before + 1..;
+        if expected
+            .zip(&self.frames)
+            .all(|(expected, frame)| frame.sequence == expected)
+        {
+            ScanEnd::End
+        } else {
+            ScanEnd::Gap
         }
-        ScanEnd::End
     }
 }
 

@@ -38,12 +38,15 @@ pub fn finish_stop(
     Ok(())
 }
 
+/// Which of a partition's offsets a checkpoint file holds.
+type CheckpointValue = fn(&PartitionState) -> Offset;
+
 fn write_checkpoints(
     disk: &dyn BlockingDisk,
     directory: DirectoryIndex,
     partitions: &[PartitionState],
 ) -> Result<(), RecoveryError> {
-    let files: [(&str, fn(&PartitionState) -> Offset); 3] = [
+    let files: [(&str, CheckpointValue); 3] = [
         ("recovery-point-offset-checkpoint", |state| state.end),
         ("log-start-offset-checkpoint", |state| state.log_start),
         ("replication-offset-checkpoint", |state| state.end),

@@ -4,6 +4,7 @@
 //! completions signal an eventfd so that the thread can sleep on it. Work owns descriptors, slices
 //! and regions until its completion, so the kernel never sees freed or reused memory.
 
+use std::mem::ManuallyDrop;
 use std::{
     collections::VecDeque,
     io,
@@ -257,7 +258,7 @@ impl Drop for KernelRing {
                 .is_err_and(|error| !is_transient(&error))
             {
                 // The kernel may still write into this memory: leaking it is the safe end.
-                std::mem::forget(std::mem::take(&mut self.slots));
+                let _leaked = ManuallyDrop::new(std::mem::take(&mut self.slots));
                 return;
             }
             self.reap(drop);

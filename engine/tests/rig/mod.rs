@@ -30,7 +30,7 @@ impl Random {
     }
 
     pub fn below(&mut self, bound: u32) -> u32 {
-        ((self.next() >> 32) * u64::from(bound.max(1)) >> 32) as u32
+        (((self.next() >> 32) * u64::from(bound.max(1))) >> 32) as u32
     }
 }
 

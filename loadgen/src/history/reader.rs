@@ -87,7 +87,7 @@ impl Reader {
             current.run.count += 1;
             return;
         }
-        let finished = entry.switch_to(stream, from_start.then_some(0).unwrap_or(sequence));
+        let finished = entry.switch_to(stream, if from_start { 0 } else { sequence });
         let lane = Lane { stream, partition };
         let verdict = entry.place(lane, sequence, offset);
         self.runs.extend(finished);

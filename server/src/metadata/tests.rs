@@ -658,7 +658,7 @@ fn null_value_removes_a_configuration() {
         .apply(Offset(0), [record(Some("7")).as_slice()])
         .unwrap();
     assert_eq!(set.config(&resource).get("log.roll.ms").unwrap(), "7");
-    assert_eq!(delta.configs, [resource.clone()]);
+    assert_eq!(delta.configs, std::slice::from_ref(&resource));
     let (unset, _) = set.apply(Offset(1), [record(None).as_slice()]).unwrap();
     assert!(unset.config(&resource).is_empty());
 }

@@ -191,10 +191,10 @@ impl State {
             return Err(DiskError::of(DiskErrorKind::PoweredOff, operation, path));
         }
         self.operations += 1;
-        if let Some((number, errno)) = self.fail {
-            if number == self.operations {
-                return Err(DiskError::from_errno(errno, operation, path));
-            }
+        if let Some((number, errno)) = self.fail
+            && number == self.operations
+        {
+            return Err(DiskError::from_errno(errno, operation, path));
         }
         if self.is_off() {
             return Err(DiskError::of(DiskErrorKind::PoweredOff, operation, path));

@@ -30,12 +30,15 @@ fn identity(epoch: i16) -> Identity {
     }
 }
 
+/// A batch as (sequence, count, base offset).
+type RecentBatch = (i32, i32, i64);
+
 /// Each partition's log: the number in each record's value.
 #[derive(Default)]
 struct ModelBroker {
     logs: BTreeMap<u32, Vec<u64>>,
     /// By partition: epoch and the last five batches as (sequence, count, base offset).
-    producers: BTreeMap<u32, (i16, VecDeque<(i32, i32, i64)>)>,
+    producers: BTreeMap<u32, (i16, VecDeque<RecentBatch>)>,
 }
 
 impl ModelBroker {

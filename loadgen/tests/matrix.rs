@@ -1,0 +1,84 @@
+//! The program as a user runs it, in small.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn loadgen(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_loadgen"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(output: &Output) -> String {
+    let both = [&output.stdout[..], &output.stderr[..]].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+#[test]
+fn the_matrix_runs_on_a_broker_of_its_own_and_leaves_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let words =
+        "matrix --peak 400ms --steady 400ms --warmup 100ms --rate 2k --output out --data-dir .";
+    let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    for part in [
+        "acks=0, peak",
+        "acks=all idempotent, 2,000/s",
+        "power loss",
+        "records/s",
+    ] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    for name in ["report.html", "report.json", "acks-1-peak.hlog"] {
+        assert!(folder.path().join("out").join(name).is_file(), "{name}");
+    }
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "the brokers' folders are removed: {left:?}");
+}
+
+#[test]
+fn every_codec_and_lines_of_a_file_come_back_as_they_were_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: String = (0..2_000)
+        .map(|n| format!("line {n} of a log that repeats\n"))
+        .collect();
+    std::fs::write(folder.path().join("lines"), lines).unwrap();
+    for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
+        let words = format!(
+            "end-to-end --input lines --compression {codec} --rate 5k --duration 500ms \
+             --warmup 0s --idempotence --no-report --data-dir . --keys uniform:50"
+        );
+        let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        assert!(output.status.success(), "{codec}: {}", text(&output));
+        assert!(
+            text(&output).contains("each compared byte for byte"),
+            "{}",
+            text(&output)
+        );
+    }
+}
+
+#[test]
+fn mistakes_are_answered_with_2_and_failures_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let mistake = loadgen(folder.path(), &["produce", "--ack", "1"]);
+    assert_eq!(mistake.status.code(), Some(2));
+    assert!(text(&mistake).contains("--acks"), "{}", text(&mistake));
+    let nowhere = [
+        "consume",
+        "--bootstrap",
+        "nowhere.invalid:1",
+        "--topic",
+        "t",
+    ];
+    let failure = loadgen(folder.path(), &nowhere);
+    assert_eq!(failure.status.code(), Some(1));
+    assert!(
+        text(&failure).contains("nowhere.invalid"),
+        "{}",
+        text(&failure)
+    );
+}

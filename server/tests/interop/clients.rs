@@ -1,0 +1,276 @@
+//! The stock clients: one program per library, all with the same commands.
+//!
+//! `produce BOOTSTRAP CORPUS PREFIX CODECS` writes the corpus file to `PREFIX-CODEC`, one topic for
+//! each codec; `consume BOOTSTRAP TOPICS TIMES OUT` reads the topics twice (in large fetches to
+//! OUT, in small ones to OUT.small) and looks times up (OUT.times). They print `version V`, then
+//! `ok SCENARIO` or `fail SCENARIO WHY`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::corpus::{self, Record};
+use crate::kcat::Kcat;
+use crate::results::{Outcome, Results};
+use crate::{apache_kafka, process, toolchains};
+
+const TIMEOUT: Duration = Duration::from_secs(240);
+const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/clients");
+
+/// The codecs, in the order of their numbers in a batch's attributes.
+pub const CODECS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
+
+/// A stock client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Client {
+    /// kcat.
+    Kcat,
+    /// Apache Kafka's own.
+    Java,
+    /// confluent-kafka.
+    ConfluentKafka,
+    /// kafka-python.
+    KafkaPython,
+    /// aiokafka.
+    Aiokafka,
+    /// franz-go.
+    FranzGo,
+    /// sarama.
+    Sarama,
+    /// KafkaJS.
+    KafkaJs,
+}
+
+impl Client {
+    /// All of them.
+    pub const ALL: [Client; 8] = [
+        Client::Kcat,
+        Client::Java,
+        Client::ConfluentKafka,
+        Client::KafkaPython,
+        Client::Aiokafka,
+        Client::FranzGo,
+        Client::Sarama,
+        Client::KafkaJs,
+    ];
+
+    /// Its name in topics and results.
+    pub fn name(self) -> &'static str {
+        match self {
+            Client::Kcat => "kcat",
+            Client::Java => "java",
+            Client::ConfluentKafka => "confluent-kafka",
+            Client::KafkaPython => "kafka-python",
+            Client::Aiokafka => "aiokafka",
+            Client::FranzGo => "franz-go",
+            Client::Sarama => "sarama",
+            Client::KafkaJs => "kafkajs",
+        }
+    }
+
+    /// KafkaJS reads through consumer groups only.
+    pub fn consumes(self) -> bool {
+        self != Client::KafkaJs
+    }
+
+    /// Whether it lets its user say a record's timestamp.
+    pub fn sets_timestamps(self) -> bool {
+        self != Client::Kcat
+    }
+
+    /// What of the corpus it can send at all: some refuse a record of two nulls, or a null as a
+    /// header's value.
+    pub fn sendable(self, records: &[Record]) -> Vec<Record> {
+        let two_nulls = !matches!(self, Client::KafkaPython | Client::Aiokafka | Client::Kcat);
+        let null_headers = !matches!(self, Client::KafkaPython | Client::KafkaJs);
+        let mut sendable = records.to_vec();
+        sendable.retain(|record| two_nulls || !record.is_all_null());
+        for record in &mut sendable {
+            record
+                .headers
+                .retain(|(_, value)| null_headers || value.is_some());
+        }
+        sendable
+    }
+
+    /// Sets its toolchain up.
+    pub fn set_up(self, bootstrap: &str, folder: PathBuf) -> Result<Ready, String> {
+        let how = match self {
+            Client::Kcat => How::Kcat(Kcat::new(toolchains::debian()?, bootstrap, folder.clone())),
+            Client::Java => How::Java(toolchains::java()?),
+            Client::ConfluentKafka | Client::KafkaPython | Client::Aiokafka => {
+                How::Python(toolchains::python()?)
+            }
+            Client::FranzGo | Client::Sarama => How::Go(toolchains::go()?),
+            Client::KafkaJs => How::Node(toolchains::node()?),
+        };
+        Ok(Ready {
+            client: self,
+            how,
+            bootstrap: bootstrap.to_owned(),
+            folder,
+        })
+    }
+}
+
+/// A client that can run.
+pub struct Ready {
+    /// Which.
+    pub client: Client,
+    how: How,
+    bootstrap: String,
+    folder: PathBuf,
+}
+
+enum How {
+    Kcat(Kcat),
+    Java(String),
+    Python(PathBuf),
+    Go(PathBuf),
+    Node(PathBuf),
+}
+
+/// What a consumer left.
+pub struct Read {
+    /// Canonical lines, in the order of delivery.
+    pub lines: Vec<String>,
+    /// The same, read in small fetches.
+    pub small: Vec<String>,
+    /// `topic, timestamp, offset or -`.
+    pub times: Vec<String>,
+}
+
+impl Ready {
+    /// Writes what of `records` it can to one topic for each codec.
+    pub fn produce(&self, records: &[Record], results: &mut Results) -> Result<(), String> {
+        let records = self.client.sendable(records);
+        if let How::Kcat(kcat) = &self.how {
+            let version = kcat.version()?;
+            for codec in CODECS {
+                let written = kcat.produce(&format!("kcat-{codec}"), codec, &records);
+                let outcome = written.map_or_else(Outcome::Fail, |()| Outcome::Pass);
+                results.add("kcat", &version, &format!("produce {codec}"), outcome);
+            }
+            return Ok(());
+        }
+        let file = self.folder.join("corpus");
+        fs::write(&file, corpus::corpus_file(&records)).map_err(|e| e.to_string())?;
+        let mut command = self.command();
+        command.args(["produce", &self.bootstrap]).arg(&file);
+        command.arg(self.client.name()).arg(CODECS.join(","));
+        self.scenarios(&mut command, results)
+    }
+
+    /// Reads partition 0 of every topic, twice, and looks `times` up.
+    pub fn consume(
+        &self,
+        topics: &[String],
+        times: &[i64],
+        results: &mut Results,
+    ) -> Result<Read, String> {
+        if let How::Kcat(kcat) = &self.how {
+            return consume_with_kcat(kcat, topics, times);
+        }
+        let out = self.folder.join("read");
+        let times: Vec<String> = times.iter().map(i64::to_string).collect();
+        let mut command = self.command();
+        command
+            .args([
+                "consume",
+                &self.bootstrap,
+                &topics.join(","),
+                &times.join(","),
+            ])
+            .arg(&out);
+        self.scenarios(&mut command, results)?;
+        let lines = |suffix: &str| -> Vec<String> {
+            let text = fs::read_to_string(format!("{}{suffix}", out.display())).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        };
+        Ok(Read {
+            lines: lines(""),
+            small: lines(".small"),
+            times: lines(".times"),
+        })
+    }
+
+    fn command(&self) -> Command {
+        let source = |path: &str| Path::new(SOURCES).join(path);
+        match &self.how {
+            How::Kcat(kcat) => kcat.command(),
+            How::Java(class_path) => {
+                let mut java = apache_kafka::java(class_path, "512M");
+                java.arg("InteropClient");
+                java
+            }
+            How::Python(packages) => {
+                let mut python = Command::new("python3");
+                python
+                    .env("PYTHONPATH", packages)
+                    .env("PYTHONDONTWRITEBYTECODE", "1");
+                python
+                    .arg(source("python/client.py"))
+                    .arg(self.client.name());
+                python
+            }
+            How::Go(program) => {
+                let mut go = Command::new(program);
+                go.arg(self.client.name());
+                go
+            }
+            How::Node(packages) => {
+                let mut node = Command::new("node");
+                node.env("NODE_PATH", packages)
+                    .arg(source("node/client.js"));
+                node
+            }
+        }
+    }
+
+    /// Runs the program and notes what it says of its scenarios; its own death is one more failure.
+    fn scenarios(&self, command: &mut Command, results: &mut Results) -> Result<(), String> {
+        let finished = process::run(command, &self.folder, TIMEOUT)?;
+        let name = self.client.name();
+        let mut version = "unknown";
+        for line in finished.stdout.lines() {
+            match line.split('\t').collect::<Vec<_>>().as_slice() {
+                ["version", printed] => version = printed,
+                ["ok", scenario] => results.add(name, version, scenario, Outcome::Pass),
+                ["fail", scenario, why] => {
+                    results.add(name, version, scenario, Outcome::Fail((*why).to_owned()));
+                }
+                _ => {}
+            }
+        }
+        if finished.status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "{}: {}",
+            finished.status,
+            process::tail(&self.folder.join("stderr"))
+        ))
+    }
+}
+
+fn consume_with_kcat(kcat: &Kcat, topics: &[String], times: &[i64]) -> Result<Read, String> {
+    let mut read = Read {
+        lines: Vec::new(),
+        small: Vec::new(),
+        times: Vec::new(),
+    };
+    for topic in topics {
+        read.lines.extend(kcat.consume(topic, 8 << 20)?);
+        read.small.extend(kcat.consume(topic, 4096)?);
+    }
+    // One process per look-up: a few topics are enough here.
+    for topic in topics.iter().step_by(7) {
+        for time in times {
+            let found = kcat.offset_for_time(topic, *time)?;
+            let found = found.map_or("-".to_owned(), |offset| offset.to_string());
+            read.times.push(format!("{topic}\t{time}\t{found}"));
+        }
+    }
+    Ok(read)
+}

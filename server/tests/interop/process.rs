@@ -1,0 +1,95 @@
+//! Child processes with a deadline: what they print goes to files, so no pipe can fill up and block
+//! them.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What a finished process left.
+pub struct Finished {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Its standard output.
+    pub stdout: String,
+    /// Its standard error.
+    pub stderr: String,
+}
+
+/// Runs `command` to its end, with both outputs in `folder`; kills it and answers an error after
+/// `deadline`.
+pub fn run(command: &mut Command, folder: &Path, deadline: Duration) -> Result<Finished, String> {
+    let what = format!("{command:?}");
+    let mut child = start(command, folder).map_err(|e| format!("{what}: {e}"))?;
+    let Some(status) = wait(&mut child, deadline) else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!(
+            "{what}: killed after {deadline:?}\n{}",
+            tail(&folder.join("stderr"))
+        ));
+    };
+    let read = |name| {
+        String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned()
+    };
+    Ok(Finished {
+        status,
+        stdout: read("stdout"),
+        stderr: read("stderr"),
+    })
+}
+
+/// As [`run`]; a status other than 0 is an error that quotes the end of what the process printed.
+pub fn run_ok(
+    command: &mut Command,
+    folder: &Path,
+    deadline: Duration,
+) -> Result<Finished, String> {
+    let what = format!("{command:?}");
+    let finished = run(command, folder, deadline)?;
+    if finished.status.success() {
+        return Ok(finished);
+    }
+    let (out, err) = (tail(&folder.join("stdout")), tail(&folder.join("stderr")));
+    Err(format!("{what}: {}\n{out}\n{err}", finished.status))
+}
+
+/// Starts `command` with its outputs in the files `stdout` and `stderr` of `folder`.
+pub fn start(command: &mut Command, folder: &Path) -> io::Result<Child> {
+    fs::create_dir_all(folder)?;
+    let (out, err) = (
+        File::create(folder.join("stdout"))?,
+        File::create(folder.join("stderr"))?,
+    );
+    command.stdin(Stdio::null()).stdout(out).stderr(err).spawn()
+}
+
+/// Waits for the child's end; `None` when it still runs after `deadline`.
+pub fn wait(child: &mut Child, deadline: Duration) -> Option<ExitStatus> {
+    let until = Instant::now() + deadline;
+    loop {
+        if let Some(status) = child.try_wait().expect("a child of ours can be waited for") {
+            return Some(status);
+        }
+        if Instant::now() >= until {
+            return None;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Sends SIGTERM.
+pub fn terminate(child: &Child) {
+    let kill = format!("kill -TERM {}", child.id());
+    let _ = Command::new("sh").args(["-c", &kill]).status();
+}
+
+/// The last lines of a file, for a message.
+pub fn tail(path: &Path) -> String {
+    let bytes = fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&bytes);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(30)..].join("\n")
+}

@@ -1,0 +1,467 @@
+//! Apache Kafka's own command-line tools against the broker, several in one JVM, and its log dump
+//! over our files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::broker::Broker;
+use crate::results::{Outcome, Results};
+use crate::{apache_kafka, process, toolchains};
+
+const TIMEOUT: Duration = Duration::from_secs(300);
+const VERSION: &str = "4.1.1";
+
+/// What DumpLogSegments prints where a file is not as Kafka would have written it.
+const COMPLAINTS: [&str; 4] = [
+    "invalid bytes",
+    "isvalid: false",
+    "Mismatches",
+    "Non-consecutive",
+];
+
+/// One run of a tool, and what must come of it.
+struct Run {
+    tool: &'static str,
+    name: &'static str,
+    main: &'static str,
+    arguments: &'static str,
+    /// 0 for success.
+    status: i32,
+    /// All of these must be printed, on either output.
+    prints: &'static [&'static str],
+    /// None of these may be.
+    lacks: &'static [&'static str],
+}
+
+/// `BOOTSTRAP` becomes the broker's address, and each blank parts two arguments.
+const RUNS: &[Run] = &[
+    topics(
+        "create",
+        "--create --topic tools --partitions 3 --replication-factor 1 \
+        --config retention.ms=86400000 --config max.message.bytes=2000000",
+        &["Created topic tools."],
+    ),
+    topics(
+        "create with defaults",
+        "--create --topic plain",
+        &["Created topic plain."],
+    ),
+    topics(
+        "create for tests",
+        "--create --topic perf --partitions 2",
+        &["Created topic perf."],
+    ),
+    topics("list", "--list", &["tools", "plain", "perf"]),
+    topics(
+        "describe",
+        "--describe --topic tools",
+        &[
+            "PartitionCount: 3",
+            "ReplicationFactor: 1",
+            "retention.ms=86400000",
+            "max.message.bytes=2000000",
+            "Partition: 2",
+            "Leader: 1",
+            "Replicas: 1",
+            "Isr: 1",
+        ],
+    ),
+    topics("alter", "--alter --topic tools --partitions 5", &[]),
+    topics(
+        "describe altered",
+        "--describe --topic tools",
+        &["PartitionCount: 5", "Partition: 4"],
+    ),
+    topics(
+        "describe unavailable",
+        "--describe --unavailable-partitions",
+        &[],
+    ),
+    fails(topics(
+        "create again",
+        "--create --topic tools",
+        &["already exists"],
+    )),
+    fails(topics(
+        "create with three replicas",
+        "--create --topic many --replication-factor 3",
+        &["InvalidReplicationFactorException"],
+    )),
+    fails(topics(
+        "create a bad name",
+        "--create --topic no/slash",
+        &["slash"],
+    )),
+    fails(topics(
+        "shrink",
+        "--alter --topic tools --partitions 2",
+        &["InvalidPartitionsException"],
+    )),
+    perf("acks 0", "0"),
+    perf("acks 1", "1"),
+    perf("acks all", "all"),
+    offsets("latest", "--topic perf", &["perf:0:", "perf:1:"]),
+    offsets(
+        "earliest",
+        "--topic perf --time earliest",
+        &["perf:0:0", "perf:1:0"],
+    ),
+    offsets(
+        "of the largest timestamp",
+        "--topic perf --time max-timestamp",
+        &["perf:0:", "perf:1:"],
+    ),
+    offsets("of all topics", "--time -1", &["tools:4:0", "plain:0:0"]),
+    Run {
+        tool: "kafka-broker-api-versions",
+        name: "list",
+        main: "org.apache.kafka.tools.BrokerApiVersionsCommand",
+        arguments: "--bootstrap-server BOOTSTRAP",
+        status: 0,
+        prints: &[
+            "Produce(0): 0 to 13",
+            "Fetch(1): 4 to 18",
+            "ListOffsets(2): 1 to 10",
+            "Metadata(3): 0 to 13",
+            "FindCoordinator(10): 0 to 6",
+            "ApiVersions(18): 0 to 4",
+            "CreateTopics(19): 2 to 7",
+            "InitProducerId(22): 0 to 5",
+            "DescribeTopicPartitions(75): 0",
+        ],
+        lacks: &["ERROR"],
+    },
+    configs(
+        "topic",
+        "--entity-type topics --entity-name tools",
+        &[
+            "retention.ms=86400000",
+            "max.message.bytes=2000000",
+            "DYNAMIC_TOPIC_CONFIG",
+        ],
+    ),
+    configs(
+        "all of a topic",
+        "--entity-type topics --entity-name tools --all",
+        &[
+            "cleanup.policy=delete",
+            "segment.bytes=1073741824",
+            "min.insync.replicas=1",
+            "DEFAULT_CONFIG",
+        ],
+    ),
+    configs(
+        "broker",
+        "--entity-type brokers --entity-name 1",
+        &["broker 1"],
+    ),
+    configs(
+        "all of a broker",
+        "--entity-type brokers --entity-name 1 --all",
+        &[
+            "log.dirs=",
+            "listeners=",
+            "message.max.bytes=1048588",
+            "STATIC_BROKER_CONFIG",
+        ],
+    ),
+    configs(
+        "defaults of brokers",
+        "--entity-type brokers --entity-default",
+        &["Default configs"],
+    ),
+    Run {
+        tool: "kafka-cluster",
+        name: "cluster-id",
+        main: "org.apache.kafka.tools.ClusterTool",
+        arguments: "cluster-id --bootstrap-server BOOTSTRAP",
+        status: 0,
+        prints: &["Cluster ID: "],
+        lacks: &[],
+    },
+    topics("delete", "--delete --topic tools", &[]),
+    Run {
+        lacks: &["tools"],
+        ..topics("list without the deleted", "--list", &["plain", "perf"])
+    },
+    fails(topics(
+        "describe the deleted",
+        "--describe --topic tools",
+        &["does not exist"],
+    )),
+];
+
+const fn topics(
+    name: &'static str,
+    arguments: &'static str,
+    prints: &'static [&'static str],
+) -> Run {
+    let main = "org.apache.kafka.tools.TopicCommand";
+    Run {
+        tool: "kafka-topics",
+        name,
+        main,
+        arguments,
+        status: 0,
+        prints,
+        lacks: &[],
+    }
+}
+
+const fn offsets(
+    name: &'static str,
+    arguments: &'static str,
+    prints: &'static [&'static str],
+) -> Run {
+    let main = "org.apache.kafka.tools.GetOffsetShell";
+    Run {
+        tool: "kafka-get-offsets",
+        name,
+        main,
+        arguments,
+        status: 0,
+        prints,
+        lacks: &["Error"],
+    }
+}
+
+const fn configs(
+    name: &'static str,
+    arguments: &'static str,
+    prints: &'static [&'static str],
+) -> Run {
+    let main = "kafka.admin.ConfigCommand";
+    Run {
+        tool: "kafka-configs --describe",
+        name,
+        main,
+        arguments,
+        status: 0,
+        prints,
+        lacks: &["Error"],
+    }
+}
+
+const fn perf(name: &'static str, acks: &'static str) -> Run {
+    Run {
+        tool: "kafka-producer-perf-test",
+        name,
+        main: "org.apache.kafka.tools.ProducerPerformance",
+        arguments: acks,
+        status: 0,
+        prints: &["20000 records sent"],
+        lacks: &["Exception"],
+    }
+}
+
+const fn fails(run: Run) -> Run {
+    Run { status: 1, ..run }
+}
+
+/// Runs every tool against `broker`.
+pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
+    let class_path = match toolchains::java() {
+        Ok(class_path) => class_path,
+        Err(why) => {
+            results.missing("Apache Kafka's tools", &why);
+            return Ok(());
+        }
+    };
+    let script: Vec<String> = RUNS
+        .iter()
+        .enumerate()
+        .map(|(i, run)| format!("{i}\t{}", run.line(&broker.bootstrap)))
+        .collect();
+    let printed = run_script(&class_path, &broker.scratch("tools"), &script)?;
+    for (run, printed) in RUNS.iter().zip(&printed) {
+        let outcome = run
+            .judge(printed)
+            .map_or_else(Outcome::Fail, |()| Outcome::Pass);
+        results.add(run.tool, VERSION, run.name, outcome);
+    }
+    Ok(())
+}
+
+/// Dumps every file of a stopped broker's log directory with Kafka's DumpLogSegments, which must
+/// not complain; `deep` opens every batch and prints a line for each record.
+pub fn dump(broker: &Broker, deep: bool, results: &mut Results) -> Result<(), String> {
+    let (Some(data), Ok(class_path)) = (broker.data(), toolchains::java()) else {
+        return Ok(());
+    };
+    let (metadata, topics): (Vec<PathBuf>, Vec<PathBuf>) =
+        kafka_files(data)?.into_iter().partition(|path| {
+            path.parent()
+                .is_some_and(|folder| folder.ends_with("__cluster_metadata-0"))
+        });
+    let mut script = Vec::new();
+    let topics_option = if deep { "\t--deep-iteration" } else { "" };
+    for (name, files, option) in [
+        ("topics", &topics, topics_option),
+        ("metadata", &metadata, "\t--cluster-metadata-decoder"),
+    ] {
+        let files: Vec<String> = files
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        let files = files.join(",");
+        script.push(format!(
+            "{name}\tkafka.tools.DumpLogSegments{option}\t--files\t{files}"
+        ));
+    }
+    let printed = run_script(&class_path, &broker.scratch("dump"), &script)?;
+    for (name, files, printed) in [
+        ("topics' files", &topics, &printed[0]),
+        ("metadata log", &metadata, &printed[1]),
+    ] {
+        let outcome = judge_dump(files, printed).map_or_else(Outcome::Fail, |()| Outcome::Pass);
+        results.add("kafka-dump-log", VERSION, name, outcome);
+    }
+    Ok(())
+}
+
+struct Printed {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+impl Run {
+    fn line(&self, bootstrap: &str) -> String {
+        let arguments = match self.tool {
+            "kafka-producer-perf-test" => format!(
+                "--topic perf --num-records 20000 --record-size 1000 --throughput -1 \
+                 --producer-props bootstrap.servers=BOOTSTRAP acks={}",
+                self.arguments
+            ),
+            "kafka-configs --describe" => {
+                format!("--describe --bootstrap-server BOOTSTRAP {}", self.arguments)
+            }
+            "kafka-topics" | "kafka-get-offsets" => {
+                format!("--bootstrap-server BOOTSTRAP {}", self.arguments)
+            }
+            _ => self.arguments.to_owned(),
+        };
+        let mut words = vec![self.main];
+        words.extend(arguments.split_whitespace());
+        words.join("\t").replace("BOOTSTRAP", bootstrap)
+    }
+
+    fn judge(&self, printed: &Printed) -> Result<(), String> {
+        let all = format!("{}{}", printed.out, printed.err);
+        let said = || all.chars().take(1500).collect::<String>();
+        if printed.status != self.status {
+            return Err(format!(
+                "exit status {}, not {}: {}",
+                printed.status,
+                self.status,
+                said()
+            ));
+        }
+        if let Some(missing) = self.prints.iter().find(|text| !all.contains(**text)) {
+            return Err(format!("{missing:?} is not in: {}", said()));
+        }
+        match self.lacks.iter().find(|text| all.contains(**text)) {
+            Some(unwanted) => Err(format!("{unwanted:?} is in: {}", said())),
+            None => Ok(()),
+        }
+    }
+}
+
+fn run_script(class_path: &str, folder: &Path, script: &[String]) -> Result<Vec<Printed>, String> {
+    let file = folder.join("script");
+    fs::write(&file, script.join("\n") + "\n").map_err(|e| e.to_string())?;
+    let mut java = apache_kafka::java(class_path, "512M");
+    java.arg("KafkaTools").arg(&file).arg(folder);
+    let finished = process::run_ok(&mut java, folder, TIMEOUT)?;
+    let mut printed = Vec::new();
+    for line in finished.stdout.lines() {
+        let (name, status) = line.split_once('\t').ok_or_else(|| line.to_owned())?;
+        let read = |suffix: &str| {
+            let bytes = fs::read(folder.join(format!("{name}.{suffix}"))).unwrap_or_default();
+            String::from_utf8_lossy(&bytes).into_owned()
+        };
+        let status = status.parse().map_err(|_| line.to_owned())?;
+        printed.push(Printed {
+            status,
+            out: read("out"),
+            err: read("err"),
+        });
+    }
+    if printed.len() == script.len() {
+        return Ok(printed);
+    }
+    Err(format!(
+        "{} of {} tools ran: {}",
+        printed.len(),
+        script.len(),
+        finished.stderr
+    ))
+}
+
+fn judge_dump(files: &[PathBuf], printed: &Printed) -> Result<(), String> {
+    if files.is_empty() {
+        return Err("no files".to_owned());
+    }
+    if !printed.err.is_empty() || printed.status != 0 {
+        let said: String = printed.err.chars().take(2000).collect();
+        return Err(format!("exit status {}: {said}", printed.status));
+    }
+    let mut file = "";
+    for line in printed.out.lines() {
+        file = line.strip_prefix("Dumping ").unwrap_or(file);
+        if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
+            return Err(format!(
+                "{file}: {}",
+                line.chars().take(300).collect::<String>()
+            ));
+        }
+    }
+    let dumped = printed
+        .out
+        .lines()
+        .filter(|line| line.starts_with("Dumping "))
+        .count();
+    let records = printed
+        .out
+        .lines()
+        .filter(|line| line.contains("ffset: "))
+        .count();
+    if dumped != files.len() || records == 0 {
+        return Err(format!(
+            "{dumped} of {} files dumped, {records} lines of offsets",
+            files.len()
+        ));
+    }
+    Ok(())
+}
+
+/// Every file of a kind that DumpLogSegments reads; not those of deleted topics, whose indexes
+/// nobody trims.
+fn kafka_files(data: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    let list =
+        |folder: &Path| fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()));
+    for partition in list(data)?
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().is_dir())
+    {
+        if partition.file_name().to_string_lossy().ends_with("-delete") {
+            continue;
+        }
+        for file in list(&partition.path())?.filter_map(Result::ok) {
+            let extension = file
+                .path()
+                .extension()
+                .map(|e| e.to_string_lossy().into_owned());
+            if matches!(
+                extension.as_deref(),
+                Some("log" | "index" | "timeindex" | "snapshot")
+            ) {
+                files.push(file.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
