@@ -80,3 +80,6 @@ pub trait Record<'a>: Message<'a> {
     /// The number that tells the record's type within its topic.
     const RECORD_TYPE: i16;
 }
+
+#[cfg(test)]
+mod tests;

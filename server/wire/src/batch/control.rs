@@ -151,6 +151,9 @@ pub fn write_leader_change(
 }
 
 /// Appends a batch of one control record.
+///
+/// # Panics
+/// If the value does not fit a batch, which ends at 2 GiB.
 pub fn write_control(
     builder: &mut BatchBuilder,
     control: ControlType,
