@@ -9,7 +9,7 @@ mod rig;
 use logmill_engine::{
     disk::memory::{Crash, MemoryDisk},
     log::LogConfig,
-    recovery::{FindingKind, recover},
+    recovery::{Finding, FindingKind, recover},
     store::{AckLevel, Isolation, PartitionKey},
 };
 use rig::{Rig, TOP, batch, options};
@@ -224,13 +224,7 @@ fn every_flipped_bit_of_a_journal_is_detected_or_harmless() {
             detected += 1;
             continue;
         };
-        let said = found.findings.iter().any(|finding| {
-            matches!(
-                finding.kind,
-                FindingKind::Fenced | FindingKind::Cut | FindingKind::FramesLost
-            )
-        });
-        if said {
+        if found.findings.iter().any(tells_of_loss) {
             detected += 1;
             continue;
         }
@@ -255,4 +249,11 @@ fn every_flipped_bit_of_a_journal_is_detected_or_harmless() {
     }
     println!("{detected} flips detected, {harmless} harmless");
     assert!(detected > 10_000, "{detected}");
+}
+
+fn tells_of_loss(finding: &Finding) -> bool {
+    matches!(
+        finding.kind,
+        FindingKind::Fenced | FindingKind::Cut | FindingKind::FramesLost
+    )
 }

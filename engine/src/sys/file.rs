@@ -84,7 +84,7 @@ pub fn will_need(file: BorrowedFd<'_>, position: u64, len: u64) {
     };
 }
 
-/// Makes everything on a file's file system durable; reports write errors since the file was opened.
+/// Makes everything on a file's file system durable; reports write errors since it was opened.
 pub fn sync_file_system(file: BorrowedFd<'_>) -> io::Result<()> {
     // SAFETY: no pointers.
     match unsafe { libc::syncfs(file.as_raw_fd()) } {

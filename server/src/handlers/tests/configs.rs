@@ -89,7 +89,7 @@ fn broker_is_described_in_every_version() {
         let out = describe(&mut broker, version, &described);
         let response: DescribeConfigsResponse<'_> = answer(&out, version);
         let result = response.results.first().unwrap();
-        assert_eq!((result.error_code, result.error_message), (0, None));
+        assert_eq!((result.error_code, result.error_message), (0, Some("")));
         let entries = result.configs.to_vec();
         let kafkas = entries
             .iter()

@@ -181,18 +181,32 @@ fn codecs(c: &mut Conversation) {
 fn bad_batches(c: &mut Conversation) {
     let (name, id) = c.topic("log", 1, &[]);
     let good = Spec::small(3, c.time(0)).bytes();
-    let mut twice = good.clone();
-    twice.extend_from_slice(&good);
-    let mut bad_crc = good.clone();
+    let cases = spoiled(&good);
+    for version in Produce::versions() {
+        for (what, bytes) in &cases {
+            let write = one_partition(&name, 0, Some(bytes), 1).with_id(id);
+            c.ask::<Produce>(what, version, &write.request());
+        }
+    }
+    // Shows which were taken.
+    let write = one_partition(&name, 0, Some(&good), 1).with_id(id);
+    c.ask::<Produce>("where the log ends now", 9, &write.request());
+}
+
+/// A good batch of three records, spoiled in every way that a broker should notice.
+fn spoiled(good: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut twice = good.to_vec();
+    twice.extend_from_slice(good);
+    let mut bad_crc = good.to_vec();
     bad_crc[field::CRC] ^= 1;
-    let mut flipped = good.clone();
+    let mut flipped = good.to_vec();
     *flipped.last_mut().expect("it has bytes") ^= 1;
-    let mut trailing = good.clone();
+    let mut trailing = good.to_vec();
     trailing.extend_from_slice(&[0; 5]);
     let half = good[..good.len() / 2].to_vec();
     let header_only = good[..61].to_vec();
-    let set = |at: usize, bytes: &[u8]| with(good.clone(), at, bytes);
-    let cases: Vec<(&str, Vec<u8>)> = vec![
+    let set = |at: usize, bytes: &[u8]| with(good.to_vec(), at, bytes);
+    vec![
         ("two batches", twice),
         ("bad checksum", bad_crc),
         ("flipped bit", flipped),
@@ -242,16 +256,7 @@ fn bad_batches(c: &mut Conversation) {
             set(field::LENGTH, &40_i32.to_be_bytes()),
         ),
         ("a length of 0", set(field::LENGTH, &0_i32.to_be_bytes())),
-    ];
-    for version in Produce::versions() {
-        for (what, bytes) in &cases {
-            let write = one_partition(&name, 0, Some(bytes), 1).with_id(id);
-            c.ask::<Produce>(what, version, &write.request());
-        }
-    }
-    // Shows which were taken.
-    let write = one_partition(&name, 0, Some(&good), 1).with_id(id);
-    c.ask::<Produce>("where the log ends now", 9, &write.request());
+    ]
 }
 
 fn too_large(c: &mut Conversation) {
