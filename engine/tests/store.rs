@@ -248,3 +248,33 @@ fn a_dropped_partition_leaves_nothing_and_wakes_who_waits() {
         "{files:?}"
     );
 }
+
+#[test]
+fn a_sweep_that_finds_no_folder_yet_goes_on_when_it_is_made() {
+    let mut rig = Rig::new(6);
+    let mut options = rig::options(6);
+    options.sweep_in_flight_max = 1;
+    rig.store = logmill_engine::store::Store::open(options, Vec::new(), &[1]);
+    let key = rig.open(0, LogConfig::default());
+    // The newest operation ends first, so the folder comes last, long after the journal is half
+    // full and the sweep has begun.
+    let mut token = 0;
+    while token < 40 {
+        token += 1;
+        rig.append(key, &batch(&[&[7; 4_000]]), AckLevel::Written, token)
+            .unwrap();
+        rig.turn(0);
+        while rig.disk.in_flight() > 1 {
+            let done = rig.disk.step(&mut |bound| bound - 1).unwrap();
+            rig.store.complete(rig.now, done);
+        }
+    }
+    rig.settle();
+    for _ in 0..100 {
+        token += 1;
+        rig.append(key, &batch(&[&[7; 4_000]]), AckLevel::Written, token)
+            .unwrap();
+        rig.settle();
+    }
+    assert_eq!(rig.acked.len(), 140, "the journal's files are used again");
+}

@@ -75,10 +75,12 @@ impl Store {
             };
             entry.in_flight -= 1;
             match result {
-                _ if entry.dropped => {}
                 Ok(_) => entry.folder = Folder::Ready,
-                Err(error) => self.fence(*key, error),
+                Err(error) if !entry.dropped => self.fence(*key, error),
+                Err(_) => {}
             }
+            // A sweep may have been waiting for the folder.
+            self.advance_sweep(*key);
         }
         self.drop_folders(line);
     }
