@@ -66,13 +66,15 @@ impl Validator {
         Self::default()
     }
 
-    /// Checks that `bytes` are exactly one batch that the topic accepts.
+    /// Checks that `bytes` are exactly one batch that the topic accepts. A cut-off batch behind it
+    /// is no part of it: the caller appends [`BatchHeader::size`] bytes.
     pub fn validate(
         &mut self,
         bytes: &[u8],
         policy: &ValidationPolicy,
     ) -> Result<Validated, BatchError> {
         let mut header = check_frame(bytes)?;
+        let bytes = &bytes[..header.size()];
         check_crc(&header, bytes)?;
         check_header(&header, policy)?;
         let codec = codec_of(&header)?;
@@ -133,7 +135,7 @@ pub enum BatchError {
         /// Bytes behind the first.
         left: usize,
     },
-    /// The head is none: CORRUPT_MESSAGE, or INVALID_RECORD for magic 0 and 1.
+    /// The head is none: CORRUPT_MESSAGE, or INVALID_RECORD for magic 0 and 1 and a missing one.
     #[error(transparent)]
     Header(#[from] HeaderError),
     /// CORRUPT_MESSAGE.
@@ -272,7 +274,8 @@ impl std::fmt::Display for RecordFault {
     }
 }
 
-/// Checks that `bytes` are exactly one batch, by its head alone.
+/// Checks that `bytes` are exactly one batch, by its head alone. What follows may be the beginning
+/// of another, as fetch answers end with: Kafka cuts it off, and so do we.
 pub fn check_frame(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     if bytes.is_empty() {
         return Err(BatchError::NoBatch);
@@ -280,9 +283,20 @@ pub fn check_frame(bytes: &[u8]) -> Result<BatchHeader, BatchError> {
     let header = BatchHeader::parse(bytes)?;
     match bytes.len().checked_sub(header.size()) {
         None => Err(BatchError::NoBatch),
-        Some(0) => Ok(header),
+        Some(_) if is_cut_off(&bytes[header.size()..]) => Ok(header),
         Some(left) => Err(BatchError::SeveralBatches { left }),
     }
+}
+
+/// Whether `rest` is less than the batch that it begins, or nothing.
+fn is_cut_off(rest: &[u8]) -> bool {
+    let length = rest
+        .get(8..12)
+        .and_then(|field| field.first_chunk())
+        .map(|field| i32::from_be_bytes(*field));
+    length.is_none_or(|length| {
+        i64::from(length) > rest.len() as i64 - BatchHeader::LOG_OVERHEAD as i64
+    })
 }
 
 /// Checks the CRC of a whole batch.

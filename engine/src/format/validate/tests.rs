@@ -65,6 +65,12 @@ fn frames_must_be_one_whole_batch() {
         validate(&two, &policy()),
         Err(BatchError::SeveralBatches { left: bytes.len() })
     );
+    // A relay may send what a fetch gave it, whose last batch is cut off.
+    for left in [1, 11, 12, 60, bytes.len() - 1] {
+        let cut_off = [&bytes[..], &bytes[..left]].concat();
+        let validated = validate(&cut_off, &policy()).unwrap();
+        assert_eq!(validated.header.size(), bytes.len(), "{left} bytes behind");
+    }
     let mut flipped = bytes.clone();
     *flipped.last_mut().unwrap() ^= 1;
     assert!(matches!(

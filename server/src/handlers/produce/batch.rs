@@ -88,16 +88,24 @@ pub(super) fn check<'a>(
         decompressed_bytes_max: DECOMPRESSED_BYTES_MAX,
     };
     let validated = validator.validate(bytes, &policy).map_err(refusal)?;
+    // What may follow is the beginning of another batch, which is left away. (The head of other
+    // bytes tells nothing of these.)
+    let end = match validated.recompressed {
+        Some(_) => bytes.len(),
+        None => validated.header.size(),
+    };
     Ok(CheckedBatch {
         header: validated.header,
-        bytes,
+        bytes: &bytes[..end],
         recompressed: validated.recompressed,
     })
 }
 
 fn refusal(error: BatchError) -> Refusal {
     let code = match &error {
-        BatchError::Header(HeaderError::Length { .. })
+        BatchError::Header(
+            HeaderError::Length { .. } | HeaderError::Magic { magic: ..0 | 3.. },
+        )
         | BatchError::Crc { .. }
         | BatchError::Compression(_) => ErrorCode::CORRUPT_MESSAGE,
         BatchError::UnknownCodec { .. } => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,

@@ -44,7 +44,9 @@ pub struct Produce {
 #[derive(Debug)]
 struct TopicPart {
     name_end: usize,
+    /// As the request has it: zero where it names topics.
     id: TopicId,
+    known: Option<TopicId>,
     part_count: usize,
 }
 
@@ -127,6 +129,7 @@ impl Produce {
         self.topics.push(TopicPart {
             name_end: self.names.len(),
             id,
+            known,
             part_count: data.partition_data.len(),
         });
         for partition in &data.partition_data {

@@ -19,7 +19,7 @@ impl Produce {
         if let [topic] = self.topics.as_slice()
             && topic.part_count <= FEW
         {
-            let parts: [_; FEW] = array::from_fn(|at| self.part(core, topic, at));
+            let parts: [_; FEW] = array::from_fn(|at| self.part(core, version, topic, at));
             let topic = self.topic_response(topic, 0, Array::Slice(&parts[..topic.part_count]));
             return response(Array::Slice(&[topic])).encode(out, version);
         }
@@ -27,7 +27,7 @@ impl Produce {
         let (mut first, mut name_start) = (0, 0);
         for topic in &self.topics {
             let parts: Vec<_> = (first..first + topic.part_count)
-                .map(|at| self.part(core, topic, at))
+                .map(|at| self.part(core, version, topic, at))
                 .collect();
             topics.push(self.topic_response(topic, name_start, Array::Owned(parts)));
             first += topic.part_count;
@@ -52,6 +52,7 @@ impl Produce {
     fn part<'a>(
         &'a self,
         core: &Core,
+        version: i16,
         topic: &TopicPart,
         at: usize,
     ) -> PartitionProduceResponse<'a> {
@@ -66,7 +67,10 @@ impl Produce {
             log_start_offset: part.log_start,
             record_errors: self.record_errors(at),
             error_message: self.refusal(at).and_then(|refusal| refusal.text.as_deref()),
-            current_leader: self.leader(core, topic, part),
+            current_leader: match version {
+                FIRST_VERSION_WITH_LEADERS.. => self.leader(core, topic, part),
+                _ => LeaderIdAndEpoch::default(),
+            },
         }
     }
 
@@ -76,10 +80,8 @@ impl Produce {
             return LeaderIdAndEpoch::default();
         }
         let index = PartitionIndex(part.index);
-        let known = core
-            .catalog
-            .by_id(topic.id)
-            .and_then(|topic| topic.partition(index));
+        let topic = topic.known.and_then(|id| core.catalog.by_id(id));
+        let known = topic.and_then(|topic| topic.partition(index));
         known.map_or_else(LeaderIdAndEpoch::default, |known| LeaderIdAndEpoch {
             leader_id: known.leader,
             leader_epoch: known.epoch.0,
@@ -116,3 +118,4 @@ fn response<'a>(responses: Array<'a, TopicProduceResponse<'a>>) -> ProduceRespon
 }
 
 const FEW: usize = 8;
+const FIRST_VERSION_WITH_LEADERS: i16 = 10;

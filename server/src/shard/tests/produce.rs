@@ -38,7 +38,12 @@ fn partitions_fail_one_by_one() {
     let mut bad = good.clone();
     *bad.last_mut().unwrap() ^= 1;
     let two = [good.clone(), good.clone()].concat();
-    let cases: [(i32, &[u8], i16); 5] = [
+    let mut new_magic = good.clone();
+    new_magic[16] = 3;
+    let cut_off = [&good[..], &good[..20]].concat();
+    let cases: [(i32, &[u8], i16); 7] = [
+        (0, &new_magic, 2),
+        (1, &cut_off, 0),
         (0, &good, 0),
         (1, &bad, 2),
         (0, &two, 87),
@@ -69,6 +74,26 @@ fn partitions_fail_one_by_one() {
                 version >= 8 && ![0, 3].contains(&case.2)
             );
         }
+    }
+}
+
+#[test]
+fn another_leader_can_be_told_in_every_version() {
+    let mut rig = Rig::new(1);
+    rig.create_topic("t", 1);
+    let mut client = rig.connect(0);
+    rig.shards[0].core.options.node_id = 77;
+    let good = batch(&[b"good"]);
+    let request = produce_request("t", &[(0, &good)], -1);
+    for version in 3..=12 {
+        let body = rig.call(&mut client, ApiKey::Produce, version, &request);
+        let body = body.unwrap_or_else(|| panic!("version {version} is answered"));
+        let response: ProduceResponse<'_> = decode(&body, version);
+        let topic = response.responses.first().unwrap();
+        let part = topic.partition_responses.first().unwrap();
+        assert_eq!(part.error_code, 6);
+        let leader = if version >= 10 { 1 } else { -1 };
+        assert_eq!(part.current_leader.leader_id, leader, "version {version}");
     }
 }
 
