@@ -136,7 +136,8 @@ pub enum MetadataError {
     #[error("{0}")]
     TopicName(#[from] TopicNameError),
     /// A topic of that name is there.
-    #[error("the topic {0:?} exists")]
+    // Scripts around Kafka's tools look for "already exists".
+    #[error("the topic {0:?} already exists")]
     TopicExists(String),
     /// No topic of that name is there.
     #[error("there is no topic {0:?}")]
