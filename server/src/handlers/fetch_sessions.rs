@@ -7,6 +7,7 @@
 //! KAFKA: `FetchSession.scala`, `FetchManager`, `FetchSessionCache`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use logmill_engine::base::{Micros, TopicId};
@@ -16,13 +17,31 @@ use logmill_wire::messages::fetch::FetchRequest;
 #[cfg(test)]
 mod tests;
 
-/// A topic as the client's version names it: the id is zero where names are used.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// A topic as the client's version names it, which alone makes two the same.
+#[derive(Clone, Debug)]
 pub struct NamedTopic {
-    /// Its id, from version 13 on.
+    /// Its id, from version 13 on; zero where names are used.
     pub id: TopicId,
-    /// Its name, up to version 12.
+    /// Its name; where ids are used, the one that the id had when the client asked first, or
+    /// nothing.
     pub name: Arc<str>,
+}
+
+impl PartialEq for NamedTopic {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && (self.id != TopicId::ZERO || self.name == other.name)
+    }
+}
+
+impl Eq for NamedTopic {}
+
+impl Hash for NamedTopic {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.id.hash(state);
+        if self.id == TopicId::ZERO {
+            self.name.hash(state);
+        }
+    }
 }
 
 /// A partition of a fetch, as asked.
@@ -40,6 +59,12 @@ pub struct Asked {
     pub current_epoch: i32,
     /// The term of what it has fetched last, or -1.
     pub last_fetched_epoch: i32,
+}
+
+impl Asked {
+    fn is_same_partition(&self, other: &Self) -> bool {
+        self.partition == other.partition && self.topic == other.topic
+    }
 }
 
 /// What a request is, with regard to sessions.
@@ -101,13 +126,14 @@ impl FetchSessions {
         }
     }
 
-    /// Takes a request's partitions: those of its session in their order, or those it names.
-    /// An error is the response's error.
+    /// Takes a request's partitions: those of its session in their order, or those it names, each
+    /// once. `name_of` tells the name of a topic id. An error is the response's error.
     pub fn begin(
         &mut self,
         now: Micros,
         version: i16,
         request: &FetchRequest<'_>,
+        name_of: impl Fn(TopicId) -> Option<Arc<str>>,
         parts: &mut Vec<Asked>,
     ) -> Result<SessionUse, ErrorCode> {
         let by_id = version >= FIRST_VERSION_WITH_IDS;
@@ -115,7 +141,8 @@ impl FetchSessions {
             if request.session_id != NO_SESSION {
                 self.sessions.remove(&request.session_id);
             }
-            each_asked(request, by_id, |asked| parts.push(asked));
+            each_asked(request, by_id, name_of, |asked| parts.push(asked));
+            keep_once(parts);
             let wants = request.session_epoch == INITIAL_EPOCH;
             return Ok(if wants {
                 SessionUse::Wanted
@@ -134,7 +161,7 @@ impl FetchSessions {
         if session.by_id != by_id {
             return Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR);
         }
-        each_asked(request, by_id, |asked| session.set(asked));
+        each_asked(request, by_id, name_of, |asked| session.set(asked));
         for topic in &request.forgotten_topics_data {
             let id = if by_id {
                 TopicId(topic.topic_id.0)
@@ -275,7 +302,10 @@ impl Session {
             .get(&key)
             .and_then(|place| self.order.get_mut(place))
         {
-            Some(entry) => entry.asked = asked,
+            Some(entry) => {
+                let topic = entry.asked.topic.clone();
+                entry.asked = Asked { topic, ..asked };
+            }
             None => self.insert(
                 asked,
                 Told {
@@ -300,15 +330,23 @@ impl Session {
     }
 }
 
-fn each_asked(request: &FetchRequest<'_>, by_id: bool, mut take: impl FnMut(Asked)) {
+fn each_asked(
+    request: &FetchRequest<'_>,
+    by_id: bool,
+    name_of: impl Fn(TopicId) -> Option<Arc<str>>,
+    mut take: impl FnMut(Asked),
+) {
     for topic in &request.topics {
-        let named = NamedTopic {
-            id: if by_id {
-                TopicId(topic.topic_id.0)
-            } else {
-                TopicId::ZERO
-            },
-            name: if by_id { "".into() } else { topic.topic.into() },
+        let named = if by_id {
+            let id = TopicId(topic.topic_id.0);
+            let name = name_of(id).unwrap_or_default();
+            NamedTopic { id, name }
+        } else {
+            let name = topic.topic.into();
+            NamedTopic {
+                id: TopicId::ZERO,
+                name,
+            }
         };
         for partition in &topic.partitions {
             take(Asked {
@@ -323,10 +361,31 @@ fn each_asked(request: &FetchRequest<'_>, by_id: bool, mut take: impl FnMut(Aske
     }
 }
 
+/// Of a partition that is named twice, the last wish counts, in the first one's place.
+fn keep_once(parts: &mut Vec<Asked>) {
+    let mut kept = 0;
+    let mut places = HashMap::new();
+    for at in 0..parts.len() {
+        let place = if parts.len() <= FEW_PARTS {
+            let is_same = |it: &Asked| it.is_same_partition(&parts[at]);
+            parts[..kept].iter().position(is_same)
+        } else {
+            let key = (parts[at].topic.clone(), parts[at].partition);
+            let first = *places.entry(key).or_insert(kept);
+            (first < kept).then_some(first)
+        };
+        parts.swap(place.unwrap_or(kept), at);
+        kept += usize::from(place.is_none());
+    }
+    parts.truncate(kept);
+}
+
 fn next_epoch(epoch: i32) -> i32 {
     if epoch == i32::MAX { 1 } else { epoch + 1 }
 }
 
+/// Up to here comparing each with each is quicker than hashing.
+const FEW_PARTS: usize = 16;
 const NO_SESSION: i32 = 0;
 const INITIAL_EPOCH: i32 = 0;
 const FINAL_EPOCH: i32 = -1;

@@ -1,7 +1,8 @@
 //! A partition's part of a fetch, on the shard that owns it.
 
 use logmill_engine::base::{LeaderEpoch, Now, Offset};
-use logmill_engine::log::AppendError;
+use logmill_engine::log::{AppendError, ReadError};
+use logmill_engine::replica::EpochEnd;
 use logmill_engine::store::{FetchRead, Isolation, PartitionKey, ReadData, StoreError};
 
 use super::core::Core;
@@ -56,7 +57,7 @@ pub fn read(
     read: &PartRead,
     token: Token,
 ) -> Result<PartAnswer, StoreError> {
-    if let Some(answer) = diverging(core, key, read) {
+    if let Some(answer) = diverging(core, key, read)? {
         return Ok(answer);
     }
     let request = FetchRead {
@@ -87,22 +88,35 @@ pub fn read(
     })
 }
 
-fn diverging(core: &Core, key: PartitionKey, read: &PartRead) -> Option<PartAnswer> {
+/// KAFKA: `Partition.readRecords`: the terms are compared before the offset's range, except that an
+/// offset below the log's start is out of range in any case.
+fn diverging(
+    core: &Core,
+    key: PartitionKey,
+    read: &PartRead,
+) -> Result<Option<PartAnswer>, StoreError> {
     if read.last_fetched_epoch == LeaderEpoch::NONE {
-        return None;
+        return Ok(None);
     }
-    let marks = core.store.watermarks(key)?;
-    // An offset out of range is told as that.
-    if read.offset < marks.log_start() || read.offset > marks.appended() {
-        return None;
+    let (Some(marks), Some(end)) = (
+        core.store.watermarks(key),
+        core.store.epoch_end(key, read.last_fetched_epoch),
+    ) else {
+        return Err(StoreError::UnknownPartition);
+    };
+    if end == EpochEnd::UNKNOWN || read.offset < marks.log_start() {
+        return Err(StoreError::Read(ReadError::OffsetOutOfRange {
+            offset: read.offset,
+            log_start: marks.log_start(),
+            end: marks.appended(),
+        }));
     }
-    let end = core.store.epoch_end(key, read.last_fetched_epoch)?;
     let diverges = end.epoch < read.last_fetched_epoch || end.end < read.offset;
-    diverges.then(|| PartAnswer {
+    Ok(diverges.then(|| PartAnswer {
         high: marks.high(),
         last_stable: marks.last_stable(),
         log_start: marks.log_start(),
         diverging: Some((end.epoch, end.end)),
         data: ReadData::Empty,
-    })
+    }))
 }

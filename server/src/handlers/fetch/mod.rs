@@ -7,6 +7,8 @@
 mod limit;
 mod response;
 
+use std::sync::Arc;
+
 use logmill_engine::base::{LeaderEpoch, Now, Offset, PartitionIndex, ShardId};
 use logmill_engine::store::{Isolation, PartitionKey, ReadData, StoreError};
 use logmill_wire::ErrorCode;
@@ -88,7 +90,9 @@ impl Fetch {
         request: &FetchRequest<'_>,
     ) -> Self {
         let mut asked = Vec::new();
-        let session = sessions.begin(now.monotonic, caller.version, request, &mut asked);
+        let name_of = |id| core.catalog.by_id(id).map(|topic| Arc::clone(&topic.name));
+        let (monotonic, version) = (now.monotonic, caller.version);
+        let session = sessions.begin(monotonic, version, request, name_of, &mut asked);
         let max_bytes = usize::try_from(request.max_bytes).unwrap_or(0);
         let mut fetch = Self {
             caller,
@@ -107,8 +111,13 @@ impl Fetch {
             timer: None,
         };
         let by_id = caller.version >= FIRST_VERSION_WITH_IDS;
-        for at in 0..fetch.asked.len() {
-            let part = resolve(core, &fetch.asked[at], by_id);
+        let is_replica = request.replica_id.max(request.replica_state.replica_id) >= 0;
+        for asked in &fetch.asked {
+            let mut part = resolve(core, asked, by_id);
+            if is_replica && matches!(part.state, State::Stale) {
+                // Every partition has one replica, which is this broker: nobody follows.
+                part.state = State::Failed(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+            }
             fetch.parts.push(part);
         }
         fetch
@@ -301,9 +310,13 @@ fn resolve(core: &Core, asked: &Asked, by_id: bool) -> Part {
         state: State::Failed(code),
     };
     let Some(topic) = topic else {
+        // A session remembers the name of a topic that is gone, or is another by now.
         return failed(match by_id {
-            true => ErrorCode::UNKNOWN_TOPIC_ID,
-            false => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            true if asked.topic.name.is_empty() => ErrorCode::UNKNOWN_TOPIC_ID,
+            true if core.catalog.by_name(&asked.topic.name).is_some() => {
+                ErrorCode::INCONSISTENT_TOPIC_ID
+            }
+            _ => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         });
     };
     let Some(partition) = topic.partition(index) else {

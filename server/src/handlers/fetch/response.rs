@@ -157,8 +157,14 @@ impl Fetch {
                 id: number,
             },
         };
-        let shows_aborted =
-            self.isolation == Isolation::ReadCommitted || row.code != ErrorCode::NONE;
+        // Kafka leaves the list out where a read failed, but not where none was tried.
+        let shows_aborted = match row.code {
+            ErrorCode::NONE if row.diverging == EpochEndOffset::default() => {
+                self.isolation == Isolation::ReadCommitted
+            }
+            ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID => true,
+            _ => false,
+        };
         PartitionData {
             partition_index: asked.partition,
             error_code: row.code.0,
@@ -166,7 +172,10 @@ impl Fetch {
             last_stable_offset: row.marks.last_stable,
             log_start_offset: row.marks.log_start,
             diverging_epoch: row.diverging,
-            current_leader: leader(core, asked, row.code),
+            current_leader: match self.caller.version {
+                FIRST_VERSION_WITH_LEADERS.. => leader(core, asked, row.code),
+                _ => LeaderIdAndEpoch::default(),
+            },
             // No transactions, so none were aborted.
             aborted_transactions: shows_aborted.then(Array::empty),
             records: Some(records),
@@ -258,3 +267,6 @@ fn leader(core: &Core, asked: &Asked, code: ErrorCode) -> LeaderIdAndEpoch {
         leader_epoch: known.epoch.0,
     })
 }
+
+/// The field is older, but clients are told of leaders from this version on (KIP-951).
+const FIRST_VERSION_WITH_LEADERS: i16 = 16;

@@ -1,5 +1,6 @@
 //! Tests of the module above.
 
+use logmill_wire::Uuid;
 use logmill_wire::messages::fetch::{FetchPartition, FetchTopic, ForgottenTopic};
 
 use super::*;
@@ -45,7 +46,7 @@ fn begun(
     request: &FetchRequest<'_>,
 ) -> (Result<SessionUse, ErrorCode>, Vec<(i32, i64)>) {
     let mut parts = Vec::new();
-    let result = sessions.begin(NOW, 12, request, &mut parts);
+    let result = sessions.begin(NOW, 12, request, |_| None, &mut parts);
     (
         result,
         parts.iter().map(|it| (it.partition, it.offset)).collect(),
@@ -112,7 +113,7 @@ fn what_is_wrong_with_a_session_has_its_code() {
     let wrong = begun(&mut sessions, &request(id, 5, &[])).0;
     assert_eq!(wrong, Err(ErrorCode::INVALID_FETCH_SESSION_EPOCH));
     let mut parts = Vec::new();
-    let wrong = sessions.begin(NOW, 13, &request(id, 1, &[]), &mut parts);
+    let wrong = sessions.begin(NOW, 13, &request(id, 1, &[]), |_| None, &mut parts);
     assert_eq!(wrong, Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR));
     assert_eq!(
         begun(&mut sessions, &request(id, -1, &[])).0,
@@ -151,7 +152,7 @@ fn a_full_cache_keeps_young_and_busy_sessions() {
     for id in [first, second] {
         let mut parts = Vec::new();
         sessions
-            .begin(later, 12, &request(id, 1, &[]), &mut parts)
+            .begin(later, 12, &request(id, 1, &[]), |_| None, &mut parts)
             .unwrap();
     }
     assert_eq!(create(&mut sessions, later, 2), 0, "none is smaller");
@@ -165,4 +166,46 @@ fn a_full_cache_keeps_young_and_busy_sessions() {
     );
     let idle = later.saturating_add(Micros::from_millis(130_000));
     assert_ne!(create(&mut sessions, idle, 1), 0, "idle ones go");
+}
+
+#[test]
+fn a_partition_named_twice_is_fetched_once() {
+    for count in [3, FEW_PARTS as i32 - 2, FEW_PARTS as i32 + 5] {
+        let mut parts: Vec<_> = (0..count).map(|index| part(index, 1)).collect();
+        parts.push(part(1, 8));
+        parts.push(part(0, 7));
+        let mut expected: Vec<_> = (0..count).map(|index| (index, 1)).collect();
+        (expected[0].1, expected[1].1) = (7, 8);
+        let (_, asked) = begun(&mut sessions(), &request(0, -1, leak(parts)));
+        assert_eq!(asked, expected, "{count} partitions");
+    }
+}
+
+#[test]
+fn a_session_by_id_remembers_the_name() {
+    const ID: TopicId = TopicId([7; 16]);
+    let mut sessions = sessions();
+    let mut full = request(0, 0, &[]);
+    full.topics = vec![FetchTopic {
+        topic_id: Uuid(ID.0),
+        partitions: vec![part(0, 0)].into(),
+        ..FetchTopic::default()
+    }]
+    .into();
+    let mut parts = Vec::new();
+    let named = |id| (id == ID).then(|| "t".into());
+    sessions.begin(NOW, 13, &full, named, &mut parts).unwrap();
+    let told = Told {
+        high: 0,
+        log_start: 0,
+    };
+    let id = sessions.create(NOW, true, parts.drain(..).map(|asked| (asked, told)));
+    // The topic is gone, and the client asks for another offset of it.
+    let mut next = request(id, 1, &[]);
+    next.topics = full.topics;
+    sessions
+        .begin(NOW, 13, &next, |_| None, &mut parts)
+        .unwrap();
+    assert_eq!(parts.len(), 1);
+    assert_eq!((parts[0].topic.id, &*parts[0].topic.name), (ID, "t"));
 }

@@ -19,12 +19,12 @@ impl Lookup {
         request: &OffsetForLeaderEpochRequest<'_>,
     ) {
         for topic in &request.topics {
-            self.begin_topic(topic.topic, topic.partitions.len());
+            self.begin_topic(topic.topic);
             for partition in &topic.partitions {
                 let question = Question::EpochEnd(LeaderEpoch(partition.leader_epoch));
                 let (index, epoch) = (partition.partition, partition.current_leader_epoch);
                 let state = open(core, topic.topic, index, epoch, question);
-                self.parts.push(Part { index, state });
+                self.push(index, state);
             }
         }
     }

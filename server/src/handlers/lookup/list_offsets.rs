@@ -29,12 +29,17 @@ impl Lookup {
                 }
             }
         }
+        let mut refused = HashSet::new();
         for topic in &request.topics {
-            self.begin_topic(topic.name, topic.partitions.len());
+            self.begin_topic(topic.name);
             for partition in &topic.partitions {
                 let index = partition.partition_index;
                 let state = match spec(partition.timestamp, version, isolation) {
+                    // One that was asked for twice is refused once.
                     _ if doubled.contains(&(topic.name, index)) => {
+                        if !refused.insert((topic.name, index)) {
+                            continue;
+                        }
                         State::Failed(ErrorCode::INVALID_REQUEST)
                     }
                     None => State::Failed(ErrorCode::UNSUPPORTED_VERSION),
@@ -44,7 +49,7 @@ impl Lookup {
                         open(core, topic.name, index, epoch, question)
                     }
                 };
-                self.parts.push(Part { index, state });
+                self.push(index, state);
             }
         }
     }

@@ -170,11 +170,19 @@ impl Lookup {
         }
     }
 
-    fn begin_topic(&mut self, name: &str, part_count: usize) {
+    fn begin_topic(&mut self, name: &str) {
         self.topics.push(TopicPart {
             name: name.to_owned(),
-            part_count,
+            part_count: 0,
         });
+    }
+
+    /// A part of the topic that was begun last.
+    fn push(&mut self, index: i32, state: State) {
+        if let Some(topic) = self.topics.last_mut() {
+            topic.part_count += 1;
+            self.parts.push(Part { index, state });
+        }
     }
 
     /// Each topic with its parts.

@@ -1,7 +1,7 @@
 //! Fetch as clients see it.
 
-use logmill_wire::ApiKey;
 use logmill_wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use logmill_wire::{ApiKey, Uuid};
 
 use super::rig::{Client, Rig, decode};
 
@@ -81,12 +81,11 @@ fn offsets_out_of_range_and_unknown_partitions_have_their_codes() {
     let mut client = rig.connect(0);
     rig.produce(&mut client, "t", 0, &[b"value"]);
     rig.produce(&mut client, "t", 1, &[b"value"]);
-    let parts = [(0, 2), (1, -1), (5, 0), (0, 1)];
-    let got = fetch(&mut rig, &mut client, &request(&parts, 10_000, 1)).unwrap();
-    assert_eq!(
-        got,
-        [(0, 1, -1, 0), (1, 1, -1, 0), (5, 3, -1, 0), (0, 0, 1, 0)]
-    );
+    for (offset, of_first) in [(2, (0, 1, -1, 0)), (1, (0, 0, 1, 0))] {
+        let parts = [(0, offset), (1, -1), (5, 0)];
+        let got = fetch(&mut rig, &mut client, &request(&parts, 10_000, 1)).unwrap();
+        assert_eq!(got, [of_first, (1, 1, -1, 0), (5, 3, -1, 0)]);
+    }
 }
 
 #[test]
@@ -246,4 +245,67 @@ fn a_session_tells_only_news() {
     };
     let body = rig.call(&mut client, ApiKey::Fetch, 12, &wrong).unwrap();
     assert_eq!(rows(&body, 12), (70, 0, vec![]));
+}
+
+#[test]
+fn nobody_follows_and_every_version_can_say_so() {
+    let mut rig = Rig::new(1);
+    rig.create_topic("t", 1);
+    let id = rig.topic_id("t");
+    let mut client = rig.connect(0);
+    for version in 4..=17 {
+        let mut follower = request(&[(0, 0)], 0, 1);
+        if version >= 13 {
+            let mut topic = follower.topics.first().unwrap();
+            (topic.topic, topic.topic_id) = ("", Uuid(id.0));
+            follower.topics = vec![topic].into();
+        }
+        if version >= 15 {
+            follower.replica_state.replica_id = 2;
+        } else {
+            follower.replica_id = 2;
+        }
+        let body = rig.call(&mut client, ApiKey::Fetch, version, &follower);
+        let body = body.unwrap_or_else(|| panic!("version {version} is answered"));
+        assert_eq!(rows(&body, version).2, [(0, 6, -1, 0)], "version {version}");
+    }
+}
+
+#[test]
+fn a_log_that_parted_from_the_clients_is_told_before_its_range() {
+    let mut rig = Rig::new(1);
+    rig.create_topic("t", 1);
+    let mut client = rig.connect(0);
+    rig.produce(&mut client, "t", 0, &[b"one", b"two"]);
+    // Offset and term of what the client has last; the answer's code, where that term ended.
+    for (offset, epoch, code, end) in [
+        (2, 0, 0, -1),
+        (9, 0, 0, 2),
+        (9, -1, 1, -1),
+        (1, 3, 1, -1),
+        (-1, 0, 1, -1),
+    ] {
+        let mut asked = request(&[], 0, 0);
+        let partition = FetchPartition {
+            fetch_offset: offset,
+            last_fetched_epoch: epoch,
+            partition_max_bytes: 1 << 20,
+            ..FetchPartition::default()
+        };
+        let topic = FetchTopic {
+            topic: "t",
+            partitions: vec![partition].into(),
+            ..FetchTopic::default()
+        };
+        asked.topics = vec![topic].into();
+        let body = rig.call(&mut client, ApiKey::Fetch, 12, &asked).unwrap();
+        let response: FetchResponse<'_> = decode(&body, 12);
+        let part = response.responses.first().unwrap().partitions.first();
+        let part = part.unwrap();
+        assert_eq!(
+            (part.error_code, part.diverging_epoch.end_offset),
+            (code, end),
+            "from {offset} after term {epoch}"
+        );
+    }
 }
