@@ -14,7 +14,7 @@ use logmill_wire::messages::{
     sasl_handshake,
 };
 use logmill_wire::{
-    ApiKey, Message, Reader, Request, Response, ResponseHeader, Uuid, Writer, frame,
+    ApiKey, ErrorCode, Message, Reader, Request, Response, ResponseHeader, Uuid, Writer, frame,
 };
 
 use crate::normal::Names;
@@ -361,6 +361,26 @@ impl Conversation {
             thread::sleep(Duration::from_millis(20));
         }
         panic!("{name} is not ready in 12 s");
+    }
+
+    /// Waits until metadata knows no topic `name`.
+    pub fn await_gone(&mut self, name: &str) {
+        use metadata::{MetadataRequest, MetadataRequestTopic};
+        let topics = [MetadataRequestTopic {
+            name: Some(name),
+            ..Default::default()
+        }];
+        let request = MetadataRequest {
+            topics: Some((&topics).into()),
+            allow_auto_topic_creation: false,
+            ..Default::default()
+        };
+        let is_gone = |body: &metadata::MetadataResponse<'_>| {
+            let topic = body.topics.first().expect("the one asked for");
+            topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
+        };
+        self.ask_until::<Metadata>("gone", 12, &request, is_gone);
+        self.steps.pop();
     }
 
     /// Kafka's brokers become leaders a moment after metadata says so.

@@ -91,25 +91,32 @@ fn server_properties(
     settings: &[(&str, &str)],
 ) -> String {
     let mut text = format!(
-        "process.roles=broker,controller\n\
-         node.id=1\n\
+        "node.id=1\n\
          controller.quorum.bootstrap.servers=127.0.0.1:{controller_port}\n\
          listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}\n\
-         inter.broker.listener.name=PLAINTEXT\n\
-         controller.listener.names=CONTROLLER\n\
-         listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT\n\
-         log.dirs={}\n\
-         offsets.topic.replication.factor=1\n\
-         offsets.topic.num.partitions=1\n\
-         transaction.state.log.replication.factor=1\n\
-         transaction.state.log.min.isr=1\n\
-         group.initial.rebalance.delay.ms=0\n",
+         log.dirs={}\n",
         data.display()
     );
-    for (key, value) in settings {
+    for (key, value) in SETTINGS.iter().chain(settings) {
         text.push_str(&format!("{key}={value}\n"));
     }
     text
 }
+
+/// What a node of its own needs beside its addresses and folders.
+pub const SETTINGS: [(&str, &str); 9] = [
+    ("process.roles", "broker,controller"),
+    ("inter.broker.listener.name", "PLAINTEXT"),
+    ("controller.listener.names", "CONTROLLER"),
+    (
+        "listener.security.protocol.map",
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    ),
+    ("offsets.topic.replication.factor", "1"),
+    ("offsets.topic.num.partitions", "1"),
+    ("transaction.state.log.replication.factor", "1"),
+    ("transaction.state.log.min.isr", "1"),
+    ("group.initial.rebalance.delay.ms", "0"),
+];
 
 const CLUSTER_ID: &str = "bG9nbWlsbC1pbnRlcm9wLQ";

@@ -5,6 +5,7 @@
 //! tells how to run the suite against another broker.
 
 mod apache_kafka;
+#[allow(dead_code)]
 mod broker;
 mod clients;
 mod corpus;

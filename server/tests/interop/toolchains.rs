@@ -169,14 +169,13 @@ pub fn debian() -> Result<PathBuf, String> {
 /// Where shared libraries of [`debian`] lie below its root.
 pub fn debian_libraries(root: &Path) -> PathBuf {
     let usr = root.join("usr/lib");
-    let multiarch = fs::read_dir(&usr)
+    let mut multiarch = fs::read_dir(&usr)
         .into_iter()
         .flatten()
         .filter_map(Result::ok)
         .map(|entry| entry.path());
     multiarch
-        .filter(|path| path.join("rsyslog").is_dir())
-        .next()
+        .find(|path| path.join("rsyslog").is_dir())
         .unwrap_or(usr)
 }
 

@@ -109,10 +109,8 @@ fn fetch(c: &mut Conversation) {
         let both = read(&name, id).from(0, 5).from(1, 0).build();
         c.ask::<Fetch>("two partitions", version, &both);
         c.ask::<Fetch>("nothing", version, &read(&name, id).build());
-        if version <= 14 {
-            let twice = read(&name, id).from(0, 5).from(0, 10).build();
-            c.ask::<Fetch>("a partition twice", version, &twice);
-        }
+        let twice = read(&name, id).from(0, 5).from(1, 0).from(0, 10).build();
+        c.ask::<Fetch>("a partition twice", version, &twice);
     }
 }
 
@@ -136,6 +134,9 @@ fn out_of_range(c: &mut Conversation) {
             let request = read(&name, id).from(0, offset).build();
             c.ask::<Fetch>(&format!("from {offset}"), version, &request);
         }
+        let mut committed = read(&name, id).from(0, 6).from(0, 5).from(9, 0);
+        committed.request.isolation_level = 1;
+        c.ask::<Fetch>("committed only", version, &committed.build());
     }
 }
 
@@ -283,14 +284,26 @@ fn last_fetched_epoch(c: &mut Conversation) {
     let (name, id) = c.topic("log", 1, &[]);
     fill(c, &name, 0, 2, 3);
     for version in 12..=*Fetch::versions().end() {
-        for (offset, epoch) in [(0, 0), (6, 0), (3, 3), (9, 0), (0, -1)] {
+        for (offset, epoch) in [
+            (0, 0),
+            (6, 0),
+            (3, 3),
+            (9, 0),
+            (0, -1),
+            (-1, 0),
+            (-1, 3),
+            (9, -1),
+        ] {
             let at = FetchPartition {
                 fetch_offset: offset,
                 last_fetched_epoch: epoch,
                 ..partition(0)
             };
             let what = format!("from {offset}, epoch {epoch}");
-            c.ask::<Fetch>(&what, version, &read(&name, id).with(at).build());
+            let mut asked = read(&name, id).with(at);
+            c.ask::<Fetch>(&what, version, &asked.build());
+            asked.request.isolation_level = 1;
+            c.ask::<Fetch>(&format!("{what}, committed only"), version, &asked.build());
         }
     }
 }

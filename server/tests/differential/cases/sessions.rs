@@ -123,11 +123,14 @@ fn deleted_topic(c: &mut Conversation) {
             ..Default::default()
         };
         c.ask::<DeleteTopics>("delete", 6, &delete);
+        c.await_gone(&name);
+        let next = in_session(read(&name, id), (session, 1)).build();
+        c.ask::<Fetch>("the session without it", version, &next);
         let (_, second) = c.topic(&format!("v{version}"), 1, &[]);
         fill(c, &name, 0, 1, 1);
         // By name the session reads on in the new topic, by id it must learn that the topic is
         // another.
-        let next = in_session(read(&name, id), (session, 1)).build();
+        let next = in_session(read(&name, id), (session, 2)).build();
         c.ask::<Fetch>("the session after it", version, &next);
         c.ask::<Fetch>("the old id", version, &read(&name, id).from(0, 0).build());
         c.ask::<Fetch>(
