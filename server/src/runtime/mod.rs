@@ -11,20 +11,15 @@ mod mailboxes;
 mod signals;
 mod sockets;
 mod sys;
+mod wake;
 
-use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsFd;
-use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use glommio::io::BufferedFile;
 use glommio::timer::Timer;
 use glommio::{ExecutorJoinHandle, Latency, LocalExecutorBuilder, Placement, Shares};
 use logmill_engine::base::{Now, ShardId};
@@ -34,6 +29,7 @@ use logmill_engine::log::PartitionState;
 use self::driver::{Common, Driver};
 use self::gate::Gate;
 use self::mailboxes::Mailboxes;
+use self::wake::Wake;
 use crate::config::FetchPath;
 use crate::shard::Shard;
 
@@ -246,14 +242,24 @@ fn join(handles: Vec<(u16, Handle)>) -> Result<Vec<StoppedShard>, RunError> {
     result.map(|()| stopped)
 }
 
-/// One shard's life, in a task queue of its own: latency matters there, and whatever else runs on
-/// the executor has its share.
+/// One shard's life, in a task queue of its own, so that whatever else runs on the executor has its
+/// share.
+///
+/// Glommio goes to sleep over tasks that are ready if its preemption timer fires after it was set
+/// and before the first queue is run, as happens when the system takes the processor away there.
+/// So the timer is long, and a heartbeat ends such a sleep at last.
 async fn run_shard(plan: ShardPlan) -> Result<StoppedShard, String> {
     let queue = glommio::executor().create_task_queue(
         Shares::Static(1_000),
-        Latency::Matters(TURN_LATENCY),
+        Latency::NotImportant,
         "shard",
     );
+    glommio::spawn_local(async {
+        loop {
+            Timer::new(HEARTBEAT).await;
+        }
+    })
+    .detach();
     let task = glommio::spawn_local_into(drive(plan), queue);
     task.map_err(|error| error.to_string())?.await
 }
@@ -298,58 +304,6 @@ async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
     Ok(driver.into_stopped())
 }
 
-type EventRead = Pin<Box<dyn Future<Output = io::Result<()>>>>;
-
-/// Sleeping on the ring's eventfd: completions, peers' bells and signals end it.
-struct Wake {
-    event: Rc<BufferedFile>,
-    /// The read that waits; kept over timed sleeps.
-    read: Option<EventRead>,
-}
-
-impl Wake {
-    fn new(ring: &Ring) -> io::Result<Self> {
-        sys::set_blocking(ring.event_fd())?;
-        let event = ring.event_fd().as_fd().try_clone_to_owned()?;
-        // The executor reads what looks like a file to it; it owns this descriptor from here on.
-        let event = sys::as_executor_file(event);
-        Ok(Self {
-            event: Rc::new(event),
-            read: None,
-        })
-    }
-
-    async fn sleep(&mut self, until: Option<Duration>) -> io::Result<()> {
-        let event = &self.event;
-        let read = self.read.get_or_insert_with(|| {
-            let event = Rc::clone(event);
-            Box::pin(async move {
-                let woken = event.read_at(0, 8).await;
-                woken.map_err(|error| io::Error::other(error.to_string()))?;
-                Ok(())
-            })
-        });
-        let mut timer = until.map(Timer::new);
-        let woken = poll_fn(|context| {
-            if let Poll::Ready(result) = read.as_mut().poll(context) {
-                return Poll::Ready(Some(result));
-            }
-            match timer.as_mut().map(|timer| Pin::new(timer).poll(context)) {
-                Some(Poll::Ready(_)) => Poll::Ready(None),
-                _ => Poll::Pending,
-            }
-        })
-        .await;
-        match woken {
-            Some(result) => {
-                self.read = None;
-                result
-            }
-            None => Ok(()),
-        }
-    }
-}
-
 type Listeners = Vec<Vec<std::net::TcpListener>>;
 
 /// Listens on every address once per shard; says which addresses these are.
@@ -391,6 +345,8 @@ const MEMLOCK_BYTES_MIN: u64 = 512 << 10;
 /// The executor's own buffers; the disk's ring has its own memory.
 const EXECUTOR_IO_BYTES: usize = 64 << 10;
 const EXECUTOR_RING_DEPTH: usize = 128;
-const PREEMPT_AFTER: Duration = Duration::from_millis(10);
-/// What other queues may delay the shard's loop by.
-const TURN_LATENCY: Duration = Duration::from_millis(1);
+/// Longer than any pause of a process that is not stopped. Only the shard's loop runs here, and it
+/// looks at the clock itself.
+const PREEMPT_AFTER: Duration = Duration::from_secs(1);
+/// Costs less than a thousandth of a core.
+const HEARTBEAT: Duration = Duration::from_millis(100);

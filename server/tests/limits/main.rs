@@ -5,5 +5,6 @@ mod broker;
 mod floods;
 mod frames;
 mod order;
+mod pauses;
 mod slow_readers;
 mod stop;
