@@ -8,11 +8,14 @@ use logmill_wire::batch::{
 
 use crate::tree::Tree;
 
+/// A record's key, value and timestamp.
+pub type KeyValueTime = (Option<Vec<u8>>, Option<Vec<u8>>, i64);
+
 /// A batch to be made.
 #[derive(Clone)]
 pub struct Spec {
-    /// Key, value and timestamp of each record.
-    pub records: Vec<(Option<Vec<u8>>, Option<Vec<u8>>, i64)>,
+    /// Its records.
+    pub records: Vec<KeyValueTime>,
     /// Its codec.
     pub codec: Compression,
     /// Producer id, epoch and first sequence number; -1 each without idempotence.

@@ -174,7 +174,7 @@ impl Conversation {
         request: &A::Request<'_>,
         done: impl Fn(&A::Response<'_>) -> bool,
     ) -> Reply {
-        for _ in 0..200 {
+        for _ in 0..1500 {
             let reply = self.ask::<A>(what, version, request).expect("an answer");
             if done(&reply.body::<A>()) {
                 return reply;
@@ -182,7 +182,7 @@ impl Conversation {
             self.steps.pop();
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("{}: {what}: no final answer in 4 s", self.case);
+        panic!("{}: {what}: no final answer in 30 s", self.case);
     }
 
     /// As [`Conversation::ask`], but the answer is not for comparison.
@@ -337,7 +337,7 @@ impl Conversation {
     /// Waits until `name` has `partitions` with leaders that answer; its id.
     pub fn await_topic(&mut self, name: &str, partitions: i32) -> Uuid {
         use metadata::{MetadataRequest, MetadataRequestTopic};
-        for _ in 0..600 {
+        for _ in 0..3000 {
             let topics = [MetadataRequestTopic {
                 name: Some(name),
                 ..Default::default()
@@ -360,7 +360,7 @@ impl Conversation {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        panic!("{name} is not ready in 12 s");
+        panic!("{name} is not ready in 60 s");
     }
 
     /// Waits until metadata knows no topic `name`.
@@ -430,4 +430,4 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// Far beyond what any of the scripts should wait for.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);

@@ -4,13 +4,13 @@
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process;
+use crate::process::{self, Running};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// Formats `folder` and starts the node; `settings` are further lines of its server.properties.
 pub fn start(
@@ -19,7 +19,7 @@ pub fn start(
     port: u16,
     controller_port: u16,
     settings: &[(&str, &str)],
-) -> Result<Child, String> {
+) -> Result<Running, String> {
     let data = folder.join("data");
     let properties = folder.join("server.properties");
     fs::create_dir_all(&data).map_err(|e| e.to_string())?;
@@ -68,14 +68,12 @@ pub fn java(class_path: &str, heap: &str) -> Command {
     java
 }
 
-fn wait_until_ready(mut child: Child, folder: &Path, port: u16) -> Result<Child, String> {
+fn wait_until_ready(mut child: Running, folder: &Path, port: u16) -> Result<Running, String> {
     let until = Instant::now() + START_TIMEOUT;
     // The broker's listener is bound early and accepts only when the node is unfenced and ready to
     // serve.
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        let ended = child.try_wait().map_err(|e| e.to_string())?;
-        if ended.is_some() || Instant::now() > until {
-            let _ = child.kill();
+        if child.ended().is_some() || Instant::now() > until {
             let log = process::tail(&folder.join("log/stderr"));
             return Err(format!("Apache Kafka does not start: {log}"));
         }

@@ -8,15 +8,16 @@ use std::env;
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::process::Running;
 use crate::{apache_kafka, process, toolchains};
 
-const READY_TIMEOUT: Duration = Duration::from_secs(30);
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
 const STOP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running broker, stopped when it is dropped.
@@ -25,7 +26,7 @@ pub struct Broker {
     pub bootstrap: String,
     /// The log directory; `None` for a broker that the suite did not start.
     data: Option<PathBuf>,
-    process: Option<Child>,
+    process: Option<Running>,
     /// Its data, its logs and whatever the tests keep beside them.
     folder: TempDir,
     is_logmill: bool,
@@ -52,59 +53,41 @@ impl Broker {
 
     /// Starts Logmill.
     pub fn logmill(settings: &[(&str, &str)]) -> Result<Broker, String> {
-        let folder = scratch()?;
-        let data = folder.path().join("data");
-        let bootstrap = format!("127.0.0.1:{}", free_port()?);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_logmill"));
-        command
-            .arg("--set")
-            .arg(format!("log.dirs={}", data.display()));
-        command
-            .arg("--set")
-            .arg(format!("listeners=PLAINTEXT://{bootstrap}"));
-        for (key, value) in settings {
-            command.arg("--set").arg(format!("{key}={value}"));
-        }
-        let log = folder.path().join("log");
-        let mut child = process::start(&mut command, &log).map_err(|e| e.to_string())?;
-        let until = Instant::now() + READY_TIMEOUT;
-        loop {
-            let printed = fs::read_to_string(log.join("stdout")).unwrap_or_default();
-            if printed.lines().any(|line| line.starts_with("ready")) && printed.ends_with('\n') {
-                break;
-            }
-            let ended = child.try_wait().map_err(|e| e.to_string())?;
-            if ended.is_some() || Instant::now() > until {
-                let _ = child.kill();
-                let complaint = process::tail(&log.join("stderr"));
-                return Err(format!(
-                    "the broker is not ready: {ended:?}\n{printed}\n{complaint}"
-                ));
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(Broker {
-            bootstrap,
-            data: Some(data),
-            process: Some(child),
-            folder,
-            is_logmill: true,
+        on_a_free_port(|folder| {
+            let port = free_port()?;
+            let data = folder.path().join("data");
+            let mut command = Command::new(env!("CARGO_BIN_EXE_logmill"));
+            let mut set = |key: &str, value: &str| {
+                command.arg("--set").arg(format!("{key}={value}"));
+            };
+            set("log.dirs", &data.display().to_string());
+            set("listeners", &format!("PLAINTEXT://127.0.0.1:{port}"));
+            settings.iter().for_each(|(key, value)| set(key, value));
+            let log = folder.path().join("log");
+            let child = process::start(&mut command, &log).map_err(|e| e.to_string())?;
+            let child = wait_until_ready(child, &log)?;
+            Ok(Broker::of(port, folder, child, true))
         })
     }
 
     /// Starts Apache Kafka 4.1.1.
     pub fn apache_kafka(settings: &[(&str, &str)]) -> Result<Broker, String> {
-        let folder = scratch()?;
-        let (port, controller_port) = (free_port()?, free_port()?);
         let java = toolchains::java()?;
-        let child = apache_kafka::start(&java, folder.path(), port, controller_port, settings)?;
-        Ok(Broker {
+        on_a_free_port(|folder| {
+            let (port, controller) = (free_port()?, free_port()?);
+            let child = apache_kafka::start(&java, folder.path(), port, controller, settings)?;
+            Ok(Broker::of(port, folder, child, false))
+        })
+    }
+
+    fn of(port: u16, folder: TempDir, process: Running, is_logmill: bool) -> Broker {
+        Broker {
             bootstrap: format!("127.0.0.1:{port}"),
             data: Some(folder.path().join("data")),
-            process: Some(child),
+            process: Some(process),
             folder,
-            is_logmill: false,
-        })
+            is_logmill,
+        }
     }
 
     /// A folder for the test's own files, removed with the broker.
@@ -129,10 +112,8 @@ impl Broker {
         let Some(mut child) = self.process.take() else {
             return Ok(());
         };
-        process::terminate(&child);
-        let Some(status) = process::wait(&mut child, STOP_TIMEOUT) else {
-            let _ = child.kill();
-            let _ = child.wait();
+        child.terminate();
+        let Some(status) = child.wait(STOP_TIMEOUT) else {
             return Err(format!(
                 "the broker still ran {STOP_TIMEOUT:?} after SIGTERM"
             ));
@@ -153,21 +134,40 @@ impl Broker {
     }
 }
 
-impl Drop for Broker {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.process.take() {
-            let _ = child.kill();
-            let _ = child.wait();
+fn wait_until_ready(mut child: Running, log: &Path) -> Result<Running, String> {
+    let until = Instant::now() + READY_TIMEOUT;
+    loop {
+        let printed = fs::read_to_string(log.join("stdout")).unwrap_or_default();
+        if printed.lines().any(|line| line.starts_with("ready")) && printed.ends_with('\n') {
+            return Ok(child);
+        }
+        let ended = child.ended();
+        if ended.is_some() || Instant::now() > until {
+            let complaint = process::tail(&log.join("stderr"));
+            return Err(format!(
+                "the broker is not ready: {ended:?}\n{printed}\n{complaint}"
+            ));
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Starts a broker; once more on another port if somebody else was quicker to take a free one.
+fn on_a_free_port(start: impl Fn(TempDir) -> Result<Broker, String>) -> Result<Broker, String> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match start(scratch()?) {
+            Err(why) if attempt < 4 && why.contains("in use") => {}
+            result => return result,
         }
     }
 }
 
 fn scratch() -> Result<TempDir, String> {
-    let parent = toolchains::cache();
-    fs::create_dir_all(&parent).map_err(|e| format!("{}: {e}", parent.display()))?;
     tempfile::Builder::new()
-        .prefix("run.")
-        .tempdir_in(parent)
+        .prefix(&toolchains::passing("run"))
+        .tempdir_in(toolchains::cache())
         .map_err(|e| format!("no temporary folder: {e}"))
 }
 

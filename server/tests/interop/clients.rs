@@ -15,7 +15,7 @@ use crate::kcat::Kcat;
 use crate::results::{Outcome, Results};
 use crate::{apache_kafka, process, toolchains};
 
-const TIMEOUT: Duration = Duration::from_secs(240);
+const TIMEOUT: Duration = Duration::from_secs(480);
 const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/interop/clients");
 
 /// The codecs, in the order of their numbers in a batch's attributes.

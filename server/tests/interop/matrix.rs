@@ -25,13 +25,7 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         .as_millis() as i64;
     let start = now - CORPUS_AGE_MS;
     let records = corpus::corpus(start);
-    let mut ready = Vec::new();
-    for client in Client::ALL {
-        match client.set_up(&broker.bootstrap, broker.scratch(client.name())) {
-            Ok(client) => ready.push(client),
-            Err(why) => results.missing(client.name(), &why),
-        }
-    }
+    let ready = set_up(broker, results);
     let topics: Vec<Topic> = ready
         .iter()
         .flat_map(|ready| {
@@ -82,6 +76,27 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         results.add(name, version, "offsets by time", outcome);
     }
     Ok(())
+}
+
+/// Every client whose toolchain is there; they are set up side by side.
+fn set_up(broker: &Broker, results: &mut Results) -> Vec<Ready> {
+    let tried: Vec<_> = thread::scope(|scope| {
+        let set_up = |client: Client| {
+            let folder = broker.scratch(client.name());
+            scope.spawn(move || (client, client.set_up(&broker.bootstrap, folder)))
+        };
+        let running: Vec<_> = Client::ALL.map(set_up).into();
+        let ended = running.into_iter().map(|thread| thread.join());
+        ended.map(|it| it.expect("no panic in there")).collect()
+    });
+    let mut ready = Vec::new();
+    for (client, result) in tried {
+        match result {
+            Ok(client) => ready.push(client),
+            Err(why) => results.missing(client.name(), &why),
+        }
+    }
+    ready
 }
 
 /// The topic that one producer wrote in one codec.

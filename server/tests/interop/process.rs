@@ -18,18 +18,52 @@ pub struct Finished {
     pub stderr: String,
 }
 
+/// A child process; whoever forgets it kills it.
+pub struct Running(Child);
+
+impl Running {
+    /// Its end, if it came already.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0
+            .try_wait()
+            .expect("a child of ours can be waited for")
+    }
+
+    /// Waits for the end; `None` when it still runs after `deadline`.
+    pub fn wait(&mut self, deadline: Duration) -> Option<ExitStatus> {
+        let until = Instant::now() + deadline;
+        loop {
+            let ended = self.ended();
+            if ended.is_some() || Instant::now() >= until {
+                return ended;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Sends SIGTERM.
+    pub fn terminate(&self) {
+        let kill = format!("kill -TERM {}", self.0.id());
+        let _ = Command::new("sh").args(["-c", &kill]).status();
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Runs `command` to its end, with both outputs in `folder`; kills it and answers an error after
 /// `deadline`.
 pub fn run(command: &mut Command, folder: &Path, deadline: Duration) -> Result<Finished, String> {
     let what = format!("{command:?}");
     let mut child = start(command, folder).map_err(|e| format!("{what}: {e}"))?;
-    let Some(status) = wait(&mut child, deadline) else {
-        let _ = child.kill();
-        let _ = child.wait();
-        return Err(format!(
-            "{what}: killed after {deadline:?}\n{}",
-            tail(&folder.join("stderr"))
-        ));
+    let Some(status) = child.wait(deadline) else {
+        drop(child);
+        let complaint = tail(&folder.join("stderr"));
+        return Err(format!("{what}: killed after {deadline:?}\n{complaint}"));
     };
     let read = |name| {
         String::from_utf8_lossy(&fs::read(folder.join(name)).unwrap_or_default()).into_owned()
@@ -57,33 +91,14 @@ pub fn run_ok(
 }
 
 /// Starts `command` with its outputs in the files `stdout` and `stderr` of `folder`.
-pub fn start(command: &mut Command, folder: &Path) -> io::Result<Child> {
+pub fn start(command: &mut Command, folder: &Path) -> io::Result<Running> {
     fs::create_dir_all(folder)?;
     let (out, err) = (
         File::create(folder.join("stdout"))?,
         File::create(folder.join("stderr"))?,
     );
-    command.stdin(Stdio::null()).stdout(out).stderr(err).spawn()
-}
-
-/// Waits for the child's end; `None` when it still runs after `deadline`.
-pub fn wait(child: &mut Child, deadline: Duration) -> Option<ExitStatus> {
-    let until = Instant::now() + deadline;
-    loop {
-        if let Some(status) = child.try_wait().expect("a child of ours can be waited for") {
-            return Some(status);
-        }
-        if Instant::now() >= until {
-            return None;
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// Sends SIGTERM.
-pub fn terminate(child: &Child) {
-    let kill = format!("kill -TERM {}", child.id());
-    let _ = Command::new("sh").args(["-c", &kill]).status();
+    command.stdin(Stdio::null()).stdout(out).stderr(err);
+    command.spawn().map(Running)
 }
 
 /// The last lines of a file, for a message.

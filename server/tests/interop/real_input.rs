@@ -152,18 +152,15 @@ fn ship_with_rsyslog(
     while arrived < lines && Instant::now() < until {
         thread::sleep(Duration::from_millis(100));
         arrived = frames.high_watermark("shipped-by-rsyslog")? as u64;
-        if let Ok(Some(status)) = child.try_wait() {
+        if let Some(status) = child.ended() {
             return Err(format!(
                 "rsyslogd ended, {status}: {}",
                 process::tail(&work.join("stderr"))
             ));
         }
     }
-    process::terminate(&child);
-    if process::wait(&mut child, Duration::from_secs(30)).is_none() {
-        let _ = child.kill();
-        let _ = child.wait();
-    }
+    child.terminate();
+    child.wait(Duration::from_secs(30));
     if arrived == lines {
         return Ok(());
     }

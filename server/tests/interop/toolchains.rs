@@ -5,12 +5,13 @@
 //! temporary name until it is whole; so a changed version or source rebuilds it and an interrupted
 //! build leaves nothing half done.
 
+use std::collections::HashMap;
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::process;
 
@@ -62,14 +63,15 @@ pub fn java() -> Result<String, String> {
     }
     let jars = once("kafka", &[POM], |folder| {
         fs::write(folder.join("pom.xml"), POM).map_err(|e| e.to_string())?;
-        run(Command::new("mvn")
-            .args([
+        run(
+            folder,
+            Command::new("mvn").args([
                 "-q",
                 "-B",
                 "dependency:copy-dependencies",
                 "-DoutputDirectory=libs",
-            ])
-            .current_dir(folder))
+            ]),
+        )
     })?;
     let libs = format!("{}/libs/*", jars.display());
     let sources: String = JAVA_FILES.iter().map(|(_, text)| *text).collect();
@@ -80,7 +82,7 @@ pub fn java() -> Result<String, String> {
             fs::write(folder.join(name), text).map_err(|e| e.to_string())?;
             javac.arg(folder.join(name));
         }
-        run(&mut javac)
+        run(folder, &mut javac)
     })?;
     Ok(format!("{libs}:{}", classes.display()))
 }
@@ -93,9 +95,10 @@ pub fn go() -> Result<PathBuf, String> {
         for (name, text) in GO_FILES {
             fs::write(folder.join(name), text).map_err(|e| e.to_string())?;
         }
-        run(Command::new("go")
-            .args(["build", "-o", "clients", "."])
-            .current_dir(folder))
+        run(
+            folder,
+            Command::new("go").args(["build", "-o", "clients", "."]),
+        )
     })?;
     Ok(folder.join("clients"))
 }
@@ -107,13 +110,19 @@ pub fn python() -> Result<PathBuf, String> {
         let list = folder.join("requirements.txt");
         fs::write(&list, PYTHON_REQUIREMENTS).map_err(|e| e.to_string())?;
         let venv = folder.join("installer");
-        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        run(
+            folder,
+            Command::new("python3").args(["-m", "venv"]).arg(&venv),
+        )?;
         let packages = folder.join("packages");
-        run(Command::new(venv.join("bin/python"))
-            .args(["-m", "pip", "install", "--quiet", "--target"])
-            .arg(&packages)
-            .arg("-r")
-            .arg(&list))
+        run(
+            folder,
+            Command::new(venv.join("bin/python"))
+                .args(["-m", "pip", "install", "--quiet", "--target"])
+                .arg(&packages)
+                .arg("-r")
+                .arg(&list),
+        )
     })
     .map(|folder| folder.join("packages"))
 }
@@ -126,10 +135,12 @@ pub fn node() -> Result<PathBuf, String> {
         fs::write(folder.join("package.json"), NODE_PACKAGES).map_err(|e| e.to_string())?;
         // The zstd codec's binding is built against Node's headers, which ask for a newer C++ than
         // it says.
-        run(Command::new("npm")
-            .args(["install", "--no-audit", "--no-fund", "--omit=dev"])
-            .env("CXXFLAGS", "-std=gnu++17")
-            .current_dir(folder))
+        run(
+            folder,
+            Command::new("npm")
+                .args(["install", "--no-audit", "--no-fund", "--omit=dev"])
+                .env("CXXFLAGS", "-std=gnu++17"),
+        )
     })
     .map(|folder| folder.join("node_modules"))
 }
@@ -140,14 +151,11 @@ pub fn debian() -> Result<PathBuf, String> {
     needs("dpkg-deb", "--version")?;
     once("debian", &DEBIAN_PACKAGES, |folder| {
         let mut download = Command::new("apt-get");
-        download
-            .arg("download")
-            .args(DEBIAN_PACKAGES)
-            .current_dir(folder);
-        if run(&mut download).is_err() {
+        download.arg("download").args(DEBIAN_PACKAGES);
+        if run(folder, &mut download).is_err() {
             // A fresh container has no package lists yet; only root may fetch them.
-            run(Command::new("apt-get").arg("update"))?;
-            run(&mut download)?;
+            run(folder, Command::new("apt-get").arg("update"))?;
+            run(folder, &mut download)?;
         }
         let packages = fs::read_dir(folder).map_err(|e| e.to_string())?;
         for package in packages.filter_map(Result::ok).map(|entry| entry.path()) {
@@ -155,10 +163,11 @@ pub fn debian() -> Result<PathBuf, String> {
                 .extension()
                 .is_some_and(|extension| extension == "deb")
             {
-                run(Command::new("dpkg-deb")
-                    .arg("-x")
-                    .arg(&package)
-                    .arg(folder.join("root")))?;
+                let root = folder.join("root");
+                run(
+                    folder,
+                    Command::new("dpkg-deb").arg("-x").arg(&package).arg(root),
+                )?;
             }
         }
         Ok(())
@@ -179,35 +188,64 @@ pub fn debian_libraries(root: &Path) -> PathBuf {
         .unwrap_or(usr)
 }
 
-/// The folder of everything that the suite keeps between runs.
+/// The folder of everything that the suite keeps between runs. What runs that were killed left in
+/// it is removed first.
 pub fn cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop")
+    static SWEPT: Once = Once::new();
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("interop");
+    SWEPT.call_once(|| {
+        fs::create_dir_all(&cache).expect("the target folder is writable");
+        for entry in fs::read_dir(&cache).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let process = name
+                .strip_prefix(PASSING)
+                .and_then(|rest| rest.split('.').next());
+            if process.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    });
+    cache
 }
+
+/// The beginning of the name of a folder in [`cache`] that lives no longer than this process.
+pub fn passing(name: &str) -> String {
+    format!("{PASSING}{}.{name}.", std::process::id())
+}
+
+const PASSING: &str = "of-process-";
+
+type Locks = HashMap<&'static str, Arc<Mutex<()>>>;
 
 /// The folder `name` in the cache, made by `build` if no earlier run did.
 fn once(
-    name: &str,
+    name: &'static str,
     inputs: &[&str],
     build: impl FnOnce(&Path) -> Result<(), String>,
 ) -> Result<PathBuf, String> {
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let _one_at_a_time = BUILDING
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner());
+    // One at a time of each, all of them side by side.
+    static BUILDING: Mutex<Option<Locks>> = Mutex::new(None);
+    let building = {
+        let mut all = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.get_or_insert_default().entry(name).or_default())
+    };
+    let _alone = building.lock().unwrap_or_else(PoisonError::into_inner);
     let mut hasher = DefaultHasher::new();
     inputs.hash(&mut hasher);
     let done = cache().join(format!("{name}-{:016x}", hasher.finish()));
     if done.is_dir() {
         return Ok(done);
     }
-    let making = cache().join(format!("{name}.making.{}", std::process::id()));
+    let making = cache().join(passing(name));
     let _ = fs::remove_dir_all(&making);
     fs::create_dir_all(&making).map_err(|e| format!("{}: {e}", making.display()))?;
+    let started = Instant::now();
     build(&making).map_err(|why| format!("setting up {name}: {why}"))?;
     // Another process may have been quicker; its result is as good.
     if fs::rename(&making, &done).is_err() && !done.is_dir() {
         return Err(format!("{} cannot be renamed", making.display()));
     }
+    eprintln!("set up {name} in {:.0} s", started.elapsed().as_secs_f64());
     Ok(done)
 }
 
@@ -218,7 +256,8 @@ fn needs(tool: &str, version_flag: &str) -> Result<(), String> {
     }
 }
 
-fn run(command: &mut Command) -> Result<(), String> {
-    let logs = cache().join(format!("logs.{}", std::process::id()));
-    process::run_ok(command, &logs, SETUP_TIMEOUT).map(|_| ())
+/// Runs one step of a build in `folder`, where its outputs go too.
+fn run(folder: &Path, command: &mut Command) -> Result<(), String> {
+    command.current_dir(folder);
+    process::run_ok(command, &folder.join("printed"), SETUP_TIMEOUT).map(|_| ())
 }

@@ -223,10 +223,16 @@ fn long_poll(c: &mut Conversation) {
             waiting.request.min_bytes = min_bytes;
             let started = std::time::Instant::now();
             c.ask::<Fetch>(what, version, &waiting.build());
-            let waited = started.elapsed().as_millis() >= 300;
+            // A slow machine may take its time, but not all of the 20 s.
+            let waited_ms = started.elapsed().as_millis();
+            let as_it_should = if waits {
+                waited_ms >= 400
+            } else {
+                waited_ms < 15_000
+            };
             c.note(
                 &format!("{what}, version {version}: waited as it should"),
-                waited == waits,
+                as_it_should,
             );
         }
     }

@@ -151,7 +151,8 @@ fn create_refused(c: &mut Conversation) {
 
 fn create_assigned(c: &mut Conversation) {
     for version in CreateTopics::versions() {
-        let cases: [(&str, i32, i16, &[(i32, &[i32])]); 7] = [
+        type Assigned = &'static [(i32, &'static [i32])];
+        let cases: [(&str, i32, i16, Assigned); 7] = [
             ("both replicas on the one broker", -1, -1, &[(0, &[1, 1])]),
             ("a broker that is not", -1, -1, &[(0, &[7])]),
             ("counts beside an assignment", 1, 1, &[(0, &[1])]),

@@ -23,7 +23,7 @@ type library interface {
 	recreate(bootstrap, topic string) error
 }
 
-const consumeTimeout = 90 * time.Second
+const consumeTimeout = 180 * time.Second
 
 var libraries = map[string]struct {
 	library

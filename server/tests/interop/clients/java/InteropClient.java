@@ -171,7 +171,7 @@ public final class InteropClient {
         consumer.assign(partitions);
         consumer.seekToBeginning(partitions);
         Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
-        long deadline = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+        long deadline = System.nanoTime() + Duration.ofSeconds(180).toNanos();
         Set<TopicPartition> left = new java.util.HashSet<>(partitions);
         while (!left.isEmpty()) {
             expect(System.nanoTime() < deadline, "not at the end in time: " + left);

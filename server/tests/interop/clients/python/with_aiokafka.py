@@ -8,7 +8,7 @@ from aiokafka import __version__ as VERSION
 
 import corpus
 
-TIMEOUT_S = 90
+TIMEOUT_S = 180
 
 
 def produce(bootstrap, topic, codec, entries):

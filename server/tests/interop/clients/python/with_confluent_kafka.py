@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, Producer, To
 import corpus
 
 VERSION = f"{version()[0] if isinstance(version(), tuple) else version()} librdkafka {libversion()[0]}"
-TIMEOUT_S = 90
+TIMEOUT_S = 180
 
 
 def produce(bootstrap, topic, codec, entries):

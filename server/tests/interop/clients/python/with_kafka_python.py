@@ -7,7 +7,7 @@ from kafka.version import __version__ as VERSION
 
 import corpus
 
-TIMEOUT_S = 90
+TIMEOUT_S = 180
 
 
 def produce(bootstrap, topic, codec, entries):
