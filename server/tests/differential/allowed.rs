@@ -54,8 +54,8 @@ const ALLOWED: &[Allowed] = &[
         holds: |d| d.is_of("DescribeConfigs") && d.is_about(&ONE_REPLICA_KEYS),
     },
     Allowed {
-        why: "formatting Kafka's storage sets min.insync.replicas for all brokers, a part of eligible \
-              leader replicas, which a cluster of one has no use for",
+        why: "formatting Kafka's storage sets min.insync.replicas for all brokers, a part of \
+              eligible leader replicas, which a cluster of one has no use for",
         holds: |d| {
             let is_source = d.path.contains("ource") || d.path.contains("synonyms");
             let of_all_brokers = d.step.ends_with("defaults of all brokers");
@@ -70,8 +70,8 @@ const ALLOWED: &[Allowed] = &[
         },
     },
     Allowed {
-        why: "the shard that refuses a batch may not be the partition's and does not know where its \
-              log starts; clients read that only with UNKNOWN_PRODUCER_ID, which is never sent",
+        why: "the shard that refuses a batch may not be the partition's and does not know where \
+              its log starts; clients read that with UNKNOWN_PRODUCER_ID alone, never sent",
         holds: |d| {
             let is_start = d.path.ends_with("].log_start_offset");
             d.is_of("Produce") && is_start && shows(&d.logmill, "-1")
