@@ -1,6 +1,9 @@
 //! Listeners: names resolved, ports checked, addresses told to clients.
 
+use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::config::{Config, Listener};
 use crate::handlers::BrokerIdentity;
@@ -73,10 +76,23 @@ pub fn resolve(
         .collect()
 }
 
-fn bind_once(listener: &Listener) -> std::io::Result<SocketAddr> {
+/// A broker that was killed leaves its listeners to the kernel, which takes its rings apart some
+/// time after the process is gone: the next one waits for that.
+fn bind_once(listener: &Listener) -> io::Result<SocketAddr> {
     let addresses: Vec<SocketAddr> = listener.bind_address().to_socket_addrs()?.collect();
-    TcpListener::bind(&addresses[..])?.local_addr()
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        match TcpListener::bind(&addresses[..]) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse && Instant::now() < give_up => {
+                thread::sleep(AGAIN);
+            }
+            bound => return bound?.local_addr(),
+        }
+    }
 }
+
+const PATIENCE: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {
@@ -99,6 +115,19 @@ mod tests {
     fn everywhere_is_told_as_the_host_name() {
         let bound = resolve(&config("PLAINTEXT://0.0.0.0:0"), "c", "me.example").unwrap();
         assert_eq!(bound[0].identity.host, "me.example");
+    }
+
+    #[test]
+    fn a_port_that_is_free_soon_is_waited_for() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = taken.local_addr().unwrap().port();
+        let leaver = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(100));
+            drop(taken);
+        });
+        let bound = resolve(&config(&format!("PLAINTEXT://127.0.0.1:{port}")), "c", "me");
+        assert_eq!(bound.unwrap()[0].address.port(), port);
+        leaver.join().unwrap();
     }
 
     #[test]
