@@ -53,13 +53,11 @@ pub enum BrokerError {
         source: io::Error,
     },
     /// It ended, or said nothing, before it was ready.
-    #[error("the broker {how}; its output is in {log}:\n{tail}")]
+    #[error("the broker {how}; its last words:\n{tail}")]
     NotReady {
         /// What it did instead.
         how: String,
-        /// Where its output is.
-        log: PathBuf,
-        /// The last lines of it.
+        /// The last lines of its output.
         tail: String,
     },
 }
@@ -183,13 +181,24 @@ impl Broker {
         self.ready_after
     }
 
+    /// How it ended, if it did of its own accord.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        let child = self.child.as_mut()?;
+        child.try_wait().ok().flatten()
+    }
+
+    /// The last lines of its output.
+    pub fn last_words(&self) -> String {
+        let bytes = std::fs::read(&self.plan.log).unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
+    }
+
     fn not_ready(&mut self, how: String) -> BrokerError {
         self.kill();
-        let log = self.plan.log.clone();
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
-        BrokerError::NotReady { how, log, tail }
+        let tail = self.last_words();
+        BrokerError::NotReady { how, tail }
     }
 }
 

@@ -12,7 +12,7 @@ use logmill_loadgen::broker::{Broker, BrokerPlan};
 use logmill_loadgen::clock::Clock;
 use logmill_loadgen::consumer::ConsumerConfig;
 use logmill_loadgen::history::{Run, SenderFacts};
-use logmill_loadgen::load::{Arrivals, LoadPlan, LoadResult, Pace, reread, run};
+use logmill_loadgen::load::{Arrivals, LoadPlan, LoadResult, Pace, Steer, reread, run};
 use logmill_loadgen::net::{Admin, TopicPlan};
 use logmill_loadgen::payload::{Arena, Filler, KeyPlan, SizePlan, Source, SplitMix64};
 use logmill_loadgen::producer::{Acks, ProducerConfig};
@@ -62,7 +62,8 @@ fn storm(acks: Acks, idempotent: bool, pace: Pace) {
     let stop = Arc::new(AtomicBool::new(false));
     let load = {
         let (plan, stop) = (plan.clone(), Arc::clone(&stop));
-        thread::spawn(move || run(&plan, |_| !stop.load(Ordering::Relaxed)).unwrap())
+        let steer = move |stopped| if stopped { Steer::Stop } else { Steer::GoOn };
+        thread::spawn(move || run(&plan, |_| steer(stop.load(Ordering::Relaxed))).unwrap())
     };
     let mut random = SplitMix64::new(seed);
     for _ in 0..KILLS {

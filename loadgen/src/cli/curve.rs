@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::{Target, TargetArgs};
-use super::{Outcome, publish, run_shown};
+use super::{Outcome, is_interrupted, publish, run_shown};
 use crate::load::{Arrivals, Pace};
 use crate::quantity;
 use crate::report::{Report, Row};
@@ -37,7 +37,7 @@ pub(super) struct CurveArgs {
 
 /// Runs at one rate after the other.
 pub(super) fn curve(args: &CurveArgs) -> Outcome {
-    let target = args.target.open()?;
+    let mut target = args.target.open()?;
     let mut report = Report {
         title: "Latency against offered load".to_owned(),
         environment: environment(&parts(args), &target),
@@ -45,7 +45,7 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
     };
     let mut rates = args.rates.clone();
     if rates.is_empty() {
-        let peak = point(args, &target, Pace::Closed, 0)?;
+        let peak = point(args, &mut target, Pace::Closed, 0)?;
         let highest = peak.result.records_per_second();
         report.rows.push(peak);
         rates = SHARES
@@ -54,11 +54,14 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
             .collect();
     }
     for (at, &rate) in rates.iter().enumerate() {
+        if is_interrupted() {
+            break;
+        }
         let pace = Pace::Open {
             rate: rate.max(1) as f64,
             arrivals: args.arrivals,
         };
-        report.rows.push(point(args, &target, pace, at + 1)?);
+        report.rows.push(point(args, &mut target, pace, at + 1)?);
     }
     publish(&report, args.output.folder())
 }
@@ -76,7 +79,7 @@ fn parts(args: &CurveArgs) -> Parts<'_> {
 
 fn point(
     args: &CurveArgs,
-    target: &Target,
+    target: &mut Target,
     pace: Pace,
     at: usize,
 ) -> Result<Row, Box<dyn std::error::Error>> {
@@ -87,17 +90,11 @@ fn point(
         Pace::Closed => format!("{}, peak", level_name(&args.level)),
         Pace::Open { rate, .. } => format!("{}/s", quantity::show_count(rate as u64)),
     };
-    let result = run_shown(&name, &plan)?;
+    let level = &args.level;
+    let survives = args.target.survives(level.acks, level.idempotence);
+    let row = run_shown(&name, plan, target, survives, |_, _| {})?;
     topic.remove()?;
-    let survives = args
-        .target
-        .survives(args.level.acks, args.level.idempotence);
-    Ok(Row {
-        name,
-        plan,
-        result,
-        survives,
-    })
+    Ok(row)
 }
 
 const SHARES: [f64; 6] = [0.1, 0.25, 0.5, 0.7, 0.85, 0.95];

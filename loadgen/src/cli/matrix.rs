@@ -7,11 +7,11 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::TargetArgs;
-use super::{Outcome, publish, run_shown};
+use super::{Outcome, is_interrupted, publish, run_shown};
 use crate::load::Pace;
 use crate::producer::Acks;
 use crate::quantity;
-use crate::report::{Report, Row};
+use crate::report::Report;
 
 /// `loadgen matrix`.
 #[derive(Debug, Args)]
@@ -44,6 +44,9 @@ pub(super) struct MatrixArgs {
     /// How long is sent before measuring begins
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "1s")]
     warmup: Duration,
+    /// How long the end of a run may take: answers, and reading what was sent
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "60s")]
+    drain: Duration,
     /// How often the matrix is run
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     repeats: u32,
@@ -71,11 +74,15 @@ pub(super) fn matrix(args: &MatrixArgs) -> Outcome {
         rate: args.rate as f64,
         arrivals: args.arrivals,
     };
-    for turn in 0..args.repeats.max(1) {
-        for (pace, duration) in [(Pace::Closed, args.peak), (steady, args.steady)] {
-            for level in &levels {
-                cell(args, level, pace, duration, turn, &mut report)?;
-            }
+    let paces = [(Pace::Closed, args.peak), (steady, args.steady)];
+    let turns = (0..args.repeats.max(1)).flat_map(|turn| paces.map(|pace| (turn, pace)));
+    let cells: Vec<_> = turns
+        .flat_map(|turn| levels.iter().map(move |level| (turn, level)))
+        .collect();
+    for ((turn, (pace, duration)), level) in &cells {
+        if !is_interrupted() {
+            let at = format!("[{}/{}]", report.rows.len() + 1, cells.len());
+            cell(args, level, *pace, *duration, *turn, &at, &mut report)?;
         }
     }
     publish(&report, args.output.folder())
@@ -87,12 +94,13 @@ fn cell(
     pace: Pace,
     duration: Duration,
     turn: u32,
+    at: &str,
     report: &mut Report,
 ) -> Result<(), Box<dyn std::error::Error>> {
     let run = RunArgs {
         duration,
         warmup: args.warmup,
-        drain: DRAIN,
+        drain: args.drain,
         repeats: 1,
         max_bytes: None,
     };
@@ -104,7 +112,7 @@ fn cell(
         consumer: Some(&args.consumer),
         run: &run,
     };
-    let target = args.target.open()?;
+    let mut target = args.target.open()?;
     if report.environment.is_empty() {
         report.environment = environment(&parts, &target);
     }
@@ -124,14 +132,11 @@ fn cell(
     if args.repeats > 1 {
         name += &format!(" #{}", turn + 1);
     }
-    let result = run_shown(&name, &plan)?;
     let survives = args.target.survives(level.acks, level.idempotence);
-    report.rows.push(Row {
-        name,
-        plan,
-        result,
-        survives,
-    });
+    let shown = format!("{at} {name}");
+    let mut row = run_shown(&shown, plan, &mut target, survives, |_, _| {})?;
+    row.name = name;
+    report.rows.push(row);
     if !args.target.is_own() {
         topic.remove()?;
     }
@@ -153,5 +158,3 @@ fn level(text: &str) -> Result<LevelArgs, String> {
         idempotence: false,
     })
 }
-
-const DRAIN: Duration = Duration::from_secs(60);

@@ -4,23 +4,23 @@ mod args;
 mod curve;
 mod host;
 mod matrix;
+mod progress;
 mod single;
 mod target;
 mod verify;
 
 use std::ffi::OsString;
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use self::progress::{Line, is_interrupted};
+use self::target::Target;
 use crate::broker;
-use crate::load::{LoadPlan, LoadResult, Progress, run};
-use crate::quantity::show_count;
-use crate::report::{Report, findings_text, table};
+use crate::history::{Outcome as Fate, Run};
+use crate::load::{LoadPlan, run_noting};
+use crate::report::{Report, Row, findings_text, table};
 
 /// Drives a Kafka-compatible broker, measures it, and checks every record while it measures.
 #[derive(Debug, Parser)]
@@ -100,12 +100,35 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// What a command comes to: true if all went well.
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
-/// Makes a run with a live line under `name`.
-fn run_shown(name: &str, plan: &LoadPlan) -> Result<LoadResult, Box<dyn std::error::Error>> {
-    let line = Line::new(name);
-    let result = run(plan, |progress| line.show(progress));
-    line.clear();
-    Ok(result?)
+/// Makes a run on `target` with a live line under `name`; `note` is told the fate of every run of
+/// records. A broker of its own that dies or stands still ends the run, and has the last word.
+fn run_shown(
+    name: &str,
+    plan: LoadPlan,
+    target: &mut Target,
+    survives: String,
+    note: impl FnMut(&Run, Fate),
+) -> Result<Row, Box<dyn std::error::Error>> {
+    let mut line = Line::new(name);
+    let outcome = run_noting(
+        &plan,
+        |progress| {
+            target
+                .watch(progress)
+                .unwrap_or_else(|| line.show(progress))
+        },
+        note,
+    );
+    let mut result = outcome.map_err(|error| target.explain(&error.to_string()))?;
+    result.failure = result.failure.map(|failure| target.explain(&failure));
+    let row = Row {
+        name: name.to_owned(),
+        plan,
+        result,
+        survives,
+    };
+    line.finish(&row);
+    Ok(row)
 }
 
 /// Prints a report, writes its folder, and says how it went.
@@ -119,68 +142,6 @@ fn publish(report: &Report, folder: Option<PathBuf>) -> Outcome {
         println!("report: {}", folder.join("report.html").display());
     }
     Ok(report.is_good())
-}
-
-/// A line that lives while a run goes on. Without a terminal it says nothing.
-struct Line {
-    bar: ProgressBar,
-    interrupted: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    name: String,
-}
-
-impl Line {
-    fn new(name: &str) -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let bar = ProgressBar::with_draw_target(Some(1_000), target);
-        let style = ProgressStyle::with_template("{spinner} {prefix} {bar:24} {msg}");
-        bar.set_style(style.expect("the template is well-formed"));
-        bar.set_prefix(name.to_owned());
-        if bar.is_hidden() {
-            eprintln!("{name} ...");
-        }
-        let interrupted = std::sync::Arc::<std::sync::atomic::AtomicBool>::default();
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // A second signal ends the program as usual.
-            let armed = std::sync::Arc::clone(&interrupted);
-            let _ = signal_hook::flag::register_conditional_default(signal, armed.clone());
-            let _ = signal_hook::flag::register(signal, armed);
-        }
-        Self {
-            bar,
-            interrupted,
-            name: name.to_owned(),
-        }
-    }
-
-    /// False once the user wants to stop.
-    fn show(&self, progress: &Progress) -> bool {
-        let seconds = progress.elapsed.as_secs_f64();
-        let planned = progress.planned.max(Duration::from_millis(1)).as_secs_f64();
-        self.bar
-            .set_position(((seconds / planned) * 1_000.0).min(1_000.0) as u64);
-        let violations = match progress.violations {
-            0 => String::new(),
-            count => format!(", {count} VIOLATIONS"),
-        };
-        self.bar.set_message(format!(
-            "{seconds:.0}/{planned:.0} s, {} acknowledged, {} read{violations}",
-            show_count(progress.published),
-            show_count(progress.consumed),
-        ));
-        self.bar.tick();
-        !self.interrupted.load(std::sync::atomic::Ordering::Relaxed)
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-        if self.interrupted.load(std::sync::atomic::Ordering::Relaxed) {
-            eprintln!("{}: stopped by a signal", self.name);
-        }
-    }
 }
 
 const EXAMPLES: &str = "\

@@ -6,10 +6,10 @@ use clap::Args;
 
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, RunArgs};
 use super::target::{Target, TargetArgs};
-use super::{Outcome, host, publish, run_shown};
+use super::{Outcome, host, is_interrupted, publish, run_shown};
 use crate::load::{LoadPlan, Pace};
 use crate::producer::Acks;
-use crate::report::{Report, Row};
+use crate::report::Report;
 
 /// `loadgen produce`.
 #[derive(Debug, Args)]
@@ -166,7 +166,7 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
     if args.target.topic.is_none() || args.target.is_own() {
         return Err("consume reads what is there: it needs --bootstrap and --topic".into());
     }
-    let target = args.target.open()?;
+    let mut target = args.target.open()?;
     let topic = target.topic(&args.target, "")?;
     let plan = LoadPlan {
         bootstrap: target.bootstrap.clone(),
@@ -192,13 +192,7 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
         broker_pid: target.broker_pid,
     };
     let name = format!("consume {}", topic.name);
-    let result = run_shown(&name, &plan)?;
-    let row = Row {
-        name,
-        plan,
-        result,
-        survives: String::new(),
-    };
+    let row = run_shown(&name, plan, &mut target, String::new(), |_, _| {})?;
     let report = Report {
         title: "Consume".to_owned(),
         environment: host::facts(None),
@@ -218,29 +212,26 @@ fn pace(args: &RateArgs, default: Option<u64>) -> Pace {
 }
 
 fn repeated(parts: &Parts<'_>, pace: Pace, title: &str, output: &OutputArgs) -> Outcome {
-    let target = parts.target.open()?;
+    let mut target = parts.target.open()?;
     let mut report = Report {
         title: format!("loadgen {title}"),
         environment: environment(parts, &target),
         rows: Vec::new(),
     };
     for turn in 0..parts.run.repeats.max(1) {
+        if is_interrupted() {
+            break;
+        }
         let topic = target.topic(parts.target, &format!("{:x}-{turn}", parts.records.seed()))?;
         let plan = parts.plan(&target, &topic.name, pace)?;
         let mut name = level_name(parts.level);
         if parts.run.repeats > 1 {
             name += &format!(" #{}", turn + 1);
         }
-        let result = run_shown(&name, &plan)?;
-        let survives = parts
-            .target
-            .survives(parts.level.acks, parts.level.idempotence);
-        report.rows.push(Row {
-            name,
-            plan,
-            result,
-            survives,
-        });
+        let level = parts.level;
+        let survives = parts.target.survives(level.acks, level.idempotence);
+        let row = run_shown(&name, plan, &mut target, survives, |_, _| {})?;
+        report.rows.push(row);
         topic.remove()?;
     }
     publish(&report, output.folder())

@@ -8,6 +8,7 @@ use clap::Args;
 use tempfile::TempDir;
 
 use crate::broker::{Broker, BrokerPlan};
+use crate::load::{Phase, Progress, Steer};
 use crate::net::{Admin, TopicPlan};
 use crate::producer::Acks;
 use crate::sys;
@@ -134,7 +135,8 @@ impl Target {
             replication_factor: args.replication_factor,
             configs: configs.collect::<Result<_, String>>()?,
         };
-        admin.create_topic(&plan)?;
+        let made = admin.create_topic(&plan);
+        made.map_err(|error| self.explain(&error.to_string()))?;
         Ok(Topic {
             name,
             admin,
@@ -149,6 +151,32 @@ impl Target {
             .as_ref()
             .and_then(|folder| sys::free_bytes(folder.path()).ok());
         free.map_or(u64::MAX, |free| free / 3)
+    }
+
+    /// Ends a run whose broker, one of its own, has ended or stands still.
+    pub(super) fn watch(&mut self, progress: &Progress) -> Option<Steer> {
+        let broker = self.broker.as_mut()?;
+        if let Some(status) = broker.ended() {
+            return Some(Steer::Abandon(format!("the broker has ended: {status}")));
+        }
+        let stalls = progress.idle >= STALL && progress.phase != Phase::Connecting;
+        stalls.then(|| {
+            let seconds = STALL.as_secs();
+            Steer::Abandon(format!(
+                "the broker runs and has neither acknowledged nor delivered a record for {seconds} s"
+            ))
+        })
+    }
+
+    /// A failure, with what a broker of its own said last.
+    pub(super) fn explain(&self, failure: &str) -> String {
+        let Some(broker) = &self.broker else {
+            return failure.to_owned();
+        };
+        format!(
+            "{failure}\nthe broker's last words:\n{}",
+            broker.last_words()
+        )
     }
 
     /// Where a broker of its own keeps its data.
@@ -199,4 +227,6 @@ fn resolve(addresses: &str) -> Result<Vec<SocketAddr>, String> {
     }
 }
 
+/// A broker of its own that does nothing for so long does nothing more.
+const STALL: Duration = Duration::from_secs(15);
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);

@@ -10,11 +10,11 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::{Target, TargetArgs};
-use super::{Line, publish};
+use super::{publish, run_shown};
 use crate::history::{Findings, Lane, Outcome, Run, SenderFacts};
-use crate::load::{LoadPlan, Pace, reread, run_noting};
+use crate::load::{LoadPlan, Pace, reread};
 use crate::quantity::show_count;
-use crate::report::{Report, Row};
+use crate::report::Report;
 
 /// `loadgen verify`.
 #[derive(Debug, Args)]
@@ -45,7 +45,7 @@ pub(super) struct VerifyArgs {
 
 /// Sends, reads along, then reads everything once more from the beginning.
 pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
-    let target = args.target.open()?;
+    let mut target = args.target.open()?;
     if args.read_only {
         return read_only(args, &target);
     }
@@ -65,36 +65,24 @@ pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
     let plan = parts.plan(&target, &topic.name, pace)?;
     let name = format!("verify {}", level_name(&args.level));
     let mut ledger = args.ledger.as_deref().map(LedgerFile::create).transpose()?;
-    let line = Line::new(&name);
-    let result = run_noting(
-        &plan,
-        |progress| line.show(progress),
-        |run, outcome| {
-            if let Some(ledger) = &mut ledger {
-                ledger.note(run, outcome);
-            }
-        },
-    );
-    line.clear();
-    let result = result?;
+    let (acks, idempotence) = (args.level.acks, args.level.idempotence);
+    let survives = args.target.survives(acks, idempotence);
+    let row = run_shown(&name, plan, &mut target, survives, |run, outcome| {
+        if let Some(ledger) = &mut ledger {
+            ledger.note(run, outcome);
+        }
+    })?;
     ledger.map_or(Ok(()), LedgerFile::finish)?;
-    let acknowledged: Vec<Run> = result.ledger.acknowledged().collect();
+    let acknowledged: Vec<Run> = row.result.ledger.acknowledged().collect();
     let facts = SenderFacts {
-        idempotent: args.level.idempotence,
-        retries: result.counters.retries,
+        idempotent: idempotence,
+        retries: row.result.counters.retries,
     };
-    let second = second_reading(&plan, &acknowledged, facts, args.run.drain)?;
+    let second = second_reading(&row.plan, &acknowledged, facts, args.run.drain)?;
     let report = Report {
         title: "Verification".to_owned(),
         environment: environment(&parts, &target),
-        rows: vec![Row {
-            name,
-            plan,
-            result,
-            survives: args
-                .target
-                .survives(args.level.acks, args.level.idempotence),
-        }],
+        rows: vec![row],
     };
     let first_good = publish(&report, args.output.folder())?;
     let good = first_good && say(&second);

@@ -11,6 +11,8 @@ pub struct Ledger {
     senders: HashMap<u32, SenderFacts>,
     violations: Vec<Violation>,
     not_kept: u64,
+    /// What may come of batches that were sent twice, by stream, and how much more of it.
+    resent: BTreeMap<u32, (Vec<Violation>, u64)>,
 }
 
 /// What a sender promises and did, which decides what counts as a violation.
@@ -110,10 +112,17 @@ impl Ledger {
 
     /// A reader found something wrong.
     pub fn violation(&mut self, violation: Violation) {
-        if self.violations.len() < Reader::VIOLATIONS_MAX {
-            self.violations.push(violation);
+        let (kept, not_kept) = match violation.resent() {
+            Some(lane) => {
+                let (kept, more) = self.resent.entry(lane.stream).or_default();
+                (kept, more)
+            }
+            None => (&mut self.violations, &mut self.not_kept),
+        };
+        if kept.len() < Reader::VIOLATIONS_MAX {
+            kept.push(violation);
         } else {
-            self.not_kept += 1;
+            *not_kept += 1;
         }
     }
 
@@ -161,15 +170,14 @@ impl Ledger {
             not_kept: self.not_kept,
             ..Findings::default()
         };
-        let allowed = |violation: &Violation| match violation {
-            Violation::Duplicate { lane, .. } | Violation::Reordered { lane, .. } => {
-                facts(lane.stream).is_some_and(|facts| !facts.idempotent && facts.retries > 0)
+        findings.violations.extend(self.violations.iter().cloned());
+        for (stream, (kept, more)) in &self.resent {
+            let may_repeat = |facts: SenderFacts| !facts.idempotent && facts.retries > 0;
+            if !facts(*stream).is_some_and(may_repeat) {
+                kept.iter().for_each(|found| findings.keep(found.clone()));
+                findings.not_kept += more;
             }
-            _ => false,
-        };
-        findings
-            .violations
-            .extend(self.violations.iter().filter(|v| !allowed(v)).cloned());
+        }
         for (&lane, entry) in &self.lanes {
             entry.count(&mut findings);
             findings.seen += entry.seen.count();

@@ -12,6 +12,8 @@ pub struct Reader {
     partitions: Vec<Option<Partition>>,
     runs: Vec<Run>,
     violations: Vec<Violation>,
+    /// What may come of batches that were sent twice.
+    resent: Vec<Violation>,
     counts: ReaderCounts,
     from_start: bool,
 }
@@ -165,7 +167,9 @@ impl Reader {
 
     /// The violations found since the last call.
     pub fn take_violations(&mut self) -> Vec<Violation> {
-        std::mem::take(&mut self.violations)
+        let mut found = std::mem::take(&mut self.violations);
+        found.append(&mut self.resent);
+        found
     }
 
     /// What was counted so far.
@@ -196,8 +200,12 @@ impl Reader {
     }
 
     fn violate(&mut self, violation: Violation) {
-        if self.violations.len() < Self::VIOLATIONS_MAX {
-            self.violations.push(violation);
+        let kept = match violation.resent() {
+            Some(_) => &mut self.resent,
+            None => &mut self.violations,
+        };
+        if kept.len() < Self::VIOLATIONS_MAX {
+            kept.push(violation);
         } else {
             self.counts.not_kept += 1;
         }

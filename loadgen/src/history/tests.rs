@@ -159,6 +159,39 @@ fn duplicates_and_order_count_by_what_the_sender_promised() {
 }
 
 #[test]
+fn a_batch_sent_twice_may_be_acknowledged_at_its_second_copy() {
+    let log: Vec<(u32, u64)> = vec![(9, 0), (9, 1), (9, 1), (9, 2)];
+    for (offset, facts, clean) in [
+        (2, RETRIED, true),
+        (2, PLAIN, false),
+        (2, IDEMPOTENT, false),
+        (0, RETRIED, false),
+    ] {
+        let told = [(9, 0, Some(0)), (9, 1, Some(offset)), (9, 2, Some(3))];
+        let findings = check(&log, &told, facts);
+        assert_eq!(
+            findings.is_clean(),
+            clean,
+            "{offset} {facts:?}: {:?}",
+            findings.violations
+        );
+    }
+}
+
+#[test]
+fn many_records_sent_twice_hide_no_loss_and_make_none() {
+    let twice = 3 * Reader::VIOLATIONS_MAX as u64;
+    let mut log: Vec<(u32, u64)> = (0..twice).chain(0..twice).map(|n| (9, n)).collect();
+    let told: Vec<_> = (0..=twice).map(|n| (9, n, None)).collect();
+    let findings = check(&log, &told, RETRIED);
+    assert_eq!(findings.violations.len(), 1, "{:?}", findings.violations);
+    assert_eq!((findings.lost, findings.not_kept), (1, 0));
+    log.push((9, twice));
+    assert!(check(&log, &told, RETRIED).is_clean());
+    assert!(!check(&log, &told, IDEMPOTENT).is_clean());
+}
+
+#[test]
 fn an_acknowledgement_at_the_wrong_offset_is_found() {
     let log = sample();
     let mut told = acks(&log);

@@ -112,3 +112,21 @@ pub enum Violation {
         high: i64,
     },
 }
+
+impl Violation {
+    /// The lane, if this is what a batch does that is sent twice: without idempotence, after a
+    /// retry, it breaks no promise. A batch whose first answer was lost comes again, later, and is
+    /// acknowledged at its second copy.
+    pub fn resent(&self) -> Option<Lane> {
+        match *self {
+            Self::Duplicate { lane, .. } | Self::Reordered { lane, .. } => Some(lane),
+            Self::OffsetMismatch {
+                lane,
+                acknowledged,
+                read,
+                ..
+            } if acknowledged > read => Some(lane),
+            _ => None,
+        }
+    }
+}

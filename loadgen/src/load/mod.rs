@@ -10,5 +10,5 @@ mod shared;
 
 pub use plan::{LoadPlan, LoadResult, Pace};
 pub use reread::reread;
-pub use run::{LoadError, Progress, run, run_noting};
+pub use run::{LoadError, Phase, Progress, Steer, run, run_noting};
 pub use schedule::{Arrivals, Schedule};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::plan::{LoadPlan, Pace};
 use super::schedule::Schedule;
 use super::shared::{Done, Message, Reporter, Shared};
-use crate::clock::until;
+use crate::clock::{nanos, until};
 use crate::history::{Lane, Outcome, Run, SenderFacts};
 use crate::payload::{Header, KEY_BYTES, Keys, STAMP_BYTES, STAMP_HEADER, Sizes};
 use crate::producer::{Producer, ProducerError, Record, Settled};
@@ -246,10 +246,22 @@ impl Worker<'_> {
 
     fn finish(&mut self) -> Result<(), ProducerError> {
         let (drain, shared, stream) = (self.plan.drain, self.shared, self.stream);
-        let reporter = &mut self.reporter;
-        self.producer.flush(drain, |settled| {
-            note(reporter, settled, stream, shared.clock.now());
-        })
+        let give_up = shared.clock.now() + nanos(drain);
+        loop {
+            let reporter = &mut self.reporter;
+            let flushed = self.producer.flush(FLUSH_SLICE.min(drain), |settled| {
+                note(reporter, settled, stream, shared.clock.now());
+            });
+            let is_late = shared.clock.now() >= give_up;
+            match flushed {
+                Err(ProducerError::FlushTimedOut(_)) if shared.is_aborted() => return Ok(()),
+                Err(ProducerError::FlushTimedOut(_)) if !is_late => self.report(false),
+                Err(ProducerError::FlushTimedOut(_)) => {
+                    return Err(ProducerError::FlushTimedOut(drain));
+                }
+                other => return other,
+            }
+        }
     }
 
     fn report(&mut self, last: bool) {
@@ -338,5 +350,7 @@ pub(super) fn wait_for_window(shared: &Shared) -> Option<(u64, u64)> {
 const FILL_RECORDS: usize = 512;
 /// A record that is later than this at the end of a run counts as unsent.
 const UNSENT_GRACE_NS: u64 = 50_000_000;
+/// How long answers are waited for before anything is reported.
+const FLUSH_SLICE: Duration = Duration::from_millis(200);
 /// The longest wait without looking at the clock.
 const IDLE: Duration = Duration::from_millis(50);

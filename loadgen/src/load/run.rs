@@ -44,12 +44,43 @@ pub struct Progress {
     pub consumed: u64,
     /// Violations found so far.
     pub violations: u64,
+    /// What it is at.
+    pub phase: Phase,
+    /// How long nothing has been acknowledged or read.
+    pub idle: Duration,
 }
 
-/// Makes a run; `progress` is called some ten times a second and stops the run by saying false.
+/// What a run is at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Producers and consumers find their brokers.
+    #[default]
+    Connecting,
+    /// Sending, not yet measured.
+    WarmingUp,
+    /// Sending, measured.
+    Measuring,
+    /// All is sent; answers are outstanding.
+    Settling,
+    /// All is answered; consumers read to the end.
+    Reading,
+}
+
+/// What is to become of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Steer {
+    /// It goes on.
+    GoOn,
+    /// Nothing more is sent; the run ends in good order.
+    Stop,
+    /// It ends at once, as a failure for this reason.
+    Abandon(String),
+}
+
+/// Makes a run; `progress` is called some ten times a second and says what is to become of it.
 pub fn run(
     plan: &LoadPlan,
-    progress: impl FnMut(&Progress) -> bool,
+    progress: impl FnMut(&Progress) -> Steer,
 ) -> Result<LoadResult, LoadError> {
     run_noting(plan, progress, |_, _| {})
 }
@@ -57,7 +88,7 @@ pub fn run(
 /// As [`run`]; `note` is told the fate of every run of records as soon as it is known.
 pub fn run_noting(
     plan: &LoadPlan,
-    mut progress: impl FnMut(&Progress) -> bool,
+    mut progress: impl FnMut(&Progress) -> Steer,
     mut note: impl FnMut(&Run, Outcome),
 ) -> Result<LoadResult, LoadError> {
     let mut admin = Admin::new(&plan.bootstrap, &plan.topic, ADMIN_TIMEOUT);
@@ -97,6 +128,10 @@ pub fn run_noting(
         shared.abort();
     }
     shared.stop();
+    if shared.is_aborted() && shared.origin().is_none() && outcome.is_ok() {
+        // Whoever is still connecting is left to it.
+        return Err(LoadError::Worker(books.failure.unwrap_or_default()));
+    }
     for thread in threads {
         if thread.join().is_err() {
             books
@@ -137,6 +172,10 @@ struct Books<'a> {
     /// When the last worker ended that ended before its time.
     early: Option<u64>,
     progress: Progress,
+    /// When something was acknowledged or read last, and how much in all.
+    last_counts: (u64, (u64, u64)),
+    /// Behind the last acknowledged record, by partition.
+    acknowledged_ends: Vec<i64>,
     failure: Option<String>,
     note: &'a mut dyn FnMut(&Run, Outcome),
 }
@@ -162,6 +201,8 @@ impl<'a> Books<'a> {
                 planned,
                 ..Progress::default()
             },
+            last_counts: (0, (0, 0)),
+            acknowledged_ends: Vec::new(),
             failure: None,
             note,
         }
@@ -173,7 +214,7 @@ impl<'a> Books<'a> {
         shared: &Shared,
         receiver: &Receiver<Message>,
         admin: &mut Admin,
-        progress: &mut impl FnMut(&Progress) -> bool,
+        progress: &mut impl FnMut(&Progress) -> Steer,
     ) -> Result<(), LoadError> {
         while self.done < self.workers {
             match receiver.recv_timeout(self.wait(shared)) {
@@ -195,9 +236,19 @@ impl<'a> Books<'a> {
                 .origin()
                 .map_or(0, |origin| shared.clock.now() - origin);
             self.progress.elapsed = Duration::from_nanos(elapsed);
+            self.look_around(shared);
             let over = self.plan.producers == 0 && self.progress.elapsed >= self.progress.planned;
-            if !progress(&self.progress) || over {
-                shared.stop();
+            match progress(&self.progress) {
+                Steer::Abandon(reason) => {
+                    self.failure = Some(reason);
+                    shared.abort();
+                    if shared.origin().is_none() {
+                        return Ok(());
+                    }
+                }
+                Steer::Stop => shared.stop(),
+                Steer::GoOn if over => shared.stop(),
+                Steer::GoOn => {}
             }
             if self.wants_ends(shared) {
                 let ends = self.settled_ends(admin)?;
@@ -207,18 +258,46 @@ impl<'a> Books<'a> {
         Ok(())
     }
 
+    /// What the run is at, and whether anything happens.
+    fn look_around(&mut self, shared: &Shared) {
+        let now = shared.clock.now();
+        let sent_all =
+            self.plan.producers > 0 && (shared.is_stopped() || self.is_over(now, shared));
+        self.progress.phase = match shared.window() {
+            None => Phase::Connecting,
+            Some(_) if self.plan.producers > 0 && self.producing == 0 => Phase::Reading,
+            Some(_) if sent_all => Phase::Settling,
+            Some((start, _)) if now < start => Phase::WarmingUp,
+            Some(_) => Phase::Measuring,
+        };
+        let counts = (self.progress.published, self.progress.consumed);
+        if counts != self.last_counts.1 || self.progress.phase == Phase::Connecting {
+            self.last_counts = (now, counts);
+        }
+        self.progress.idle = Duration::from_nanos(now.saturating_sub(self.last_counts.0));
+    }
+
+    fn is_over(&self, now: u64, shared: &Shared) -> bool {
+        shared.window().is_some_and(|(_, end)| now >= end)
+    }
+
     /// True once the producers are done, and at once where there are none and nothing more is
     /// waited for.
     fn wants_ends(&self, shared: &Shared) -> bool {
         let all_sent = self.producing == 0 && (self.plan.producers > 0 || !self.plan.follow);
-        all_sent && shared.origin().is_some() && shared.ends.get().is_none()
+        let is_on = shared.origin().is_some() && !shared.is_aborted();
+        all_sent && is_on && shared.ends.get().is_none()
     }
 
-    /// Where the partitions end. What was sent without acknowledgements may still be on its way
-    /// into the log: then the ends count once they have stood still for a while.
+    /// Where the partitions end: behind what was acknowledged, even if readers do not see that far
+    /// yet. What was sent without acknowledgements may still be on its way into the log: then the
+    /// ends count once they have stood still for a while.
     fn settled_ends(&self, admin: &mut Admin) -> Result<Vec<i64>, LoadError> {
         let mut ends = admin.end_offsets()?;
         if self.plan.producers == 0 || self.plan.producer.acks != Acks::None {
+            for (end, &acknowledged) in ends.iter_mut().zip(&self.acknowledged_ends) {
+                *end = acknowledged.max(*end);
+            }
             return Ok(ends);
         }
         loop {
@@ -282,6 +361,7 @@ impl<'a> Books<'a> {
         }
         for (run, outcome) in report.sent {
             (self.note)(&run, outcome);
+            self.note_end(&run, outcome);
             self.ledger.sent(run, outcome);
         }
         for run in report.seen {
@@ -294,6 +374,18 @@ impl<'a> Books<'a> {
         self.foreign += report.foreign;
         self.progress.published += report.published;
         self.progress.consumed += report.consumed;
+    }
+
+    fn note_end(&mut self, run: &Run, outcome: Outcome) {
+        let at = run.lane.partition as usize;
+        if outcome != Outcome::Acknowledged {
+            return;
+        }
+        if self.acknowledged_ends.len() <= at {
+            self.acknowledged_ends.resize(at + 1, 0);
+        }
+        let end = run.offset.map_or(0, |offset| offset + run.count as i64);
+        self.acknowledged_ends[at] = self.acknowledged_ends[at].max(end);
     }
 
     fn close(self, shared: &Shared) -> LoadResult {
