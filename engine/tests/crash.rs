@@ -184,6 +184,7 @@ impl World {
         options.journal.file_bytes = 48 << 10;
         options.journal.frame_bytes_max = 8 << 10;
         options.tail_bytes = 1 << 20;
+        options.bypass_bytes = [0, 0, 1_000, 3_000][self.random.below(4) as usize];
         let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(1));
         let mut rig = Rig::on(
             disk,
@@ -237,7 +238,7 @@ impl World {
             let level = levels[self.random.below(3) as usize];
             let count = 1 + self.random.below(3);
             let size = match self.random.below(8) {
-                0 => 5_000,
+                0 => 9_000,
                 1 => 1_500,
                 _ => 20,
             };

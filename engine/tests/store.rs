@@ -278,3 +278,43 @@ fn a_sweep_that_finds_no_folder_yet_goes_on_when_it_is_made() {
     }
     assert_eq!(rig.acked.len(), 140, "the journal's files are used again");
 }
+
+#[test]
+fn large_appends_are_written_once_and_small_ones_beside_them_go_through_the_journal() {
+    let mut rig = Rig::new(8);
+    let large = rig.open(0, LogConfig::default());
+    let small = rig.open(1, LogConfig::default());
+    rig.settle();
+    let value = |round: u8| -> Vec<u8> {
+        (0..100_000u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8 ^ round)
+            .collect()
+    };
+    for round in 0..10u8 {
+        let token = u64::from(round) * 2;
+        rig.append(large, &batch(&[&value(round)]), AckLevel::Synced, token)
+            .unwrap();
+        rig.append(small, &batch(&[&[round; 30]]), AckLevel::Synced, token + 1)
+            .unwrap();
+        rig.turn(3);
+    }
+    rig.settle();
+    assert_eq!(rig.acked.len(), 20);
+    assert!(rig.acked.values().all(Result::is_ok));
+    let journaled: usize = rig
+        .disk
+        .files(rig::TOP)
+        .iter()
+        .filter(|path| path.starts_with("logmill-journal"))
+        .map(|path| rig.disk.contents(rig::TOP, path).unwrap())
+        .map(|bytes| bytes.iter().filter(|byte| **byte != 0).count())
+        .sum();
+    println!("{journaled} bytes in the journal");
+    assert!(journaled < 10 * 5_000, "{journaled} bytes in the journal");
+    let found = rig.read_all(large, Isolation::ReadUncommitted);
+    assert_eq!(found.len(), 10);
+    for (round, (_, found)) in found.iter().enumerate() {
+        assert!(*found == value(round as u8), "round {round}");
+    }
+    assert_eq!(rig.read_all(small, Isolation::ReadUncommitted).len(), 10);
+}

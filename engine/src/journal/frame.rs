@@ -52,26 +52,15 @@ pub fn build(
 ) -> Slice {
     assert!(region.is_empty(), "a frame starts its region");
     let directory_end = FrameHeader::BYTES + items.len() * Item::BYTES;
-    let payload: usize = items.iter().map(|(_, payload)| payload.len()).sum();
+    let payload: usize = items.iter().map(|(item, _)| item.framed as usize).sum();
     header.len = frame_bytes(items.len(), payload) as u32;
     header.items = items.len() as u32;
     let out = &mut region.spare()[..header.len as usize];
     let mut at = directory_end;
-    for (index, (item, payload)) in items.iter_mut().enumerate() {
-        if item.has_payload() {
-            assert_eq!(
-                item.len as usize,
-                payload.len(),
-                "an item's payload has its length"
-            );
+    for (index, (item, bytes)) in items.iter_mut().enumerate() {
+        if item.has_bytes() {
             item.payload_at = at as u32;
-            let mut crc = generation.seed();
-            for part in payload.iter() {
-                out[at..at + part.len()].copy_from_slice(part);
-                crc = crc32c::crc32c_append(crc, part);
-                at += part.len();
-            }
-            item.payload_crc = crc;
+            at = put_payload(item, bytes, generation, out, at);
         }
         item.encode(&mut out[FrameHeader::BYTES + index * Item::BYTES..]);
     }
@@ -89,6 +78,28 @@ pub fn build(
     let len = header.len as usize;
     region.advance(len);
     region.slice(0..len)
+}
+
+/// Copies the framed end of an item's bytes to `at`, and checksums all of them while they pass.
+fn put_payload(
+    item: &mut Item,
+    bytes: &Slices,
+    generation: Generation,
+    out: &mut [u8],
+    mut at: usize,
+) -> usize {
+    assert_eq!(item.len as usize, bytes.len(), "an item has its bytes");
+    let mut elsewhere = (item.len - item.framed) as usize;
+    let mut crc = generation.seed();
+    for part in bytes.iter() {
+        crc = crc32c::crc32c_append(crc, part);
+        let framed = &part[elsewhere.min(part.len())..];
+        elsewhere -= part.len() - framed.len();
+        out[at..at + framed.len()].copy_from_slice(framed);
+        at += framed.len();
+    }
+    item.payload_crc = crc;
+    at
 }
 
 impl<'a> Frame<'a> {
@@ -130,13 +141,14 @@ impl<'a> Frame<'a> {
             .filter_map(Item::decode)
     }
 
-    /// An item's payload, `None` if its bytes do not match its CRC.
+    /// An item's bytes in the frame; `None` if they do not match its CRC. Those of a fact are
+    /// given unchecked: its CRC covers bytes of the segment too.
     pub fn payload(&self, item: &Item) -> Option<&'a [u8]> {
         let start = item.payload_at as usize;
-        let bytes = self
-            .bytes
-            .get(start..start.checked_add(item.len as usize)?)?;
-        (self.generation.crc(bytes) == item.payload_crc).then_some(bytes)
+        let end = start.checked_add(item.framed as usize)?;
+        let bytes = self.bytes.get(start..end)?;
+        let sound = item.kind == ItemKind::Fact || self.generation.crc(bytes) == item.payload_crc;
+        sound.then_some(bytes)
     }
 
     fn header_of(bytes: &[u8]) -> Option<FrameHeader> {
@@ -156,14 +168,11 @@ impl<'a> Frame<'a> {
         let mut count = 0;
         for item in self.items() {
             count += 1;
-            if item.has_payload() {
+            if item.has_bytes() {
                 if item.payload_at as usize != at {
                     return false;
                 }
-                at += item.len as usize;
-            }
-            if item.kind == ItemKind::Mark && item.len != 0 {
-                return false;
+                at += item.framed as usize;
             }
         }
         count == self.header.items && at <= self.bytes.len()

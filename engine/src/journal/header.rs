@@ -198,5 +198,5 @@ impl CheckpointEntry {
 }
 
 const MAGIC: &[u8; 8] = b"LOGMILLJ";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const USED: usize = 96;

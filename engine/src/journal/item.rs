@@ -47,11 +47,14 @@ pub struct Item {
     pub segment_base: Offset,
     /// File position of the bytes in that segment.
     pub position: u64,
-    /// Bytes of the payload (in the frame or, for a fact, in the segment).
+    /// Bytes that the item speaks of.
     pub len: u32,
+    /// How many of them, the last ones, are the payload in the frame: all but for a fact, whose
+    /// first bytes stand in the segment only.
+    pub framed: u32,
     /// Where the payload begins in the frame.
     pub payload_at: u32,
-    /// CRC-32C over the file's generation and the payload.
+    /// CRC-32C over the file's generation and all bytes, those in the segment first.
     pub payload_crc: u32,
 }
 
@@ -72,6 +75,7 @@ impl Item {
             segment_base: Offset::ZERO,
             position: 0,
             len: 0,
+            framed: 0,
             payload_at: 0,
             payload_crc: 0,
         }
@@ -82,9 +86,12 @@ impl Item {
         self.last.next()
     }
 
-    /// Whether its payload stands in the frame.
-    pub fn has_payload(&self) -> bool {
-        matches!(self.kind, ItemKind::Append | ItemKind::Open)
+    /// Whether bytes belong to it, in the frame or elsewhere.
+    pub fn has_bytes(&self) -> bool {
+        matches!(
+            self.kind,
+            ItemKind::Append | ItemKind::Fact | ItemKind::Open
+        )
     }
 
     /// Writes it into the first [`Item::BYTES`] bytes of `out`.
@@ -99,7 +106,8 @@ impl Item {
         put(out, 40, self.base.0.to_le_bytes());
         put(out, 48, self.last.0.to_le_bytes());
         put(out, 56, self.segment_base.0.to_le_bytes());
-        put(out, 64, self.position.to_le_bytes());
+        put(out, 64, (self.position as u32).to_le_bytes());
+        put(out, 68, self.framed.to_le_bytes());
         put(out, 72, self.payload_crc.to_le_bytes());
         put(out, 76, self.payload_at.to_le_bytes());
     }
@@ -117,7 +125,8 @@ impl Item {
             base: Offset(fields.i64(40)),
             last: Offset(fields.i64(48)),
             segment_base: Offset(fields.i64(56)),
-            position: fields.u64(64),
+            position: u64::from(fields.u32(64)),
+            framed: fields.u32(68),
             payload_crc: fields.u32(72),
             payload_at: fields.u32(76),
         };
@@ -134,9 +143,12 @@ impl Item {
                     && self.last < Offset::MAX
                     && self.segment_base >= Offset::ZERO
                     && self.len > 0
+                    && (self.framed == self.len || self.kind == ItemKind::Fact)
+                    && self.framed <= self.len
             }
-            ItemKind::Mark => true,
-            _ => offsets,
+            ItemKind::Mark => self.framed == 0,
+            ItemKind::Open => offsets && self.framed == self.len,
+            _ => offsets && self.framed == 0,
         }
     }
 }

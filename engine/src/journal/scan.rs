@@ -13,8 +13,8 @@ pub struct ScannedFrame {
     pub oldest: u64,
     /// Where it stands in its file.
     pub position: u64,
-    /// Its items; for those with a payload, the payload's range in the file, `None` if the bytes do
-    /// not match their CRC.
+    /// Its items; for those with bytes, the range of the framed ones in the file, `None` if
+    /// they do not match their CRC (a fact's are not checked).
     pub items: Vec<(Item, Option<std::ops::Range<usize>>)>,
 }
 
@@ -74,8 +74,8 @@ impl Scan {
 fn scanned(frame: &Frame<'_>, position: usize) -> ScannedFrame {
     let items = frame.items().map(|item| {
         let start = position + item.payload_at as usize;
-        let range = start..start + item.len as usize;
-        let sound = item.has_payload() && frame.payload(&item).is_some();
+        let range = start..start + item.framed as usize;
+        let sound = item.has_bytes() && frame.payload(&item).is_some();
         (item, sound.then_some(range))
     });
     ScannedFrame {

@@ -26,6 +26,7 @@ fn append(pool: &mut RegionPool, partition: i32, base: i64, bytes: &[u8]) -> (It
     item.last = Offset(base + 4);
     item.leader_epoch = LeaderEpoch(3);
     item.len = bytes.len() as u32;
+    item.framed = item.len;
     (item, payload(pool, bytes))
 }
 
@@ -99,6 +100,49 @@ fn what_is_written_is_scanned_back() {
         (PartitionIndex(1), Offset(10), LeaderEpoch(3))
     );
     assert_eq!(&bytes[range.clone().unwrap()], &[103; 5000]);
+}
+
+#[test]
+fn a_fact_frames_only_its_last_bytes_and_its_checksum_covers_all() {
+    let mut pool = RegionPool::new(1 << 20);
+    let bytes: Vec<u8> = (0..10_000u32).map(|at| (at * 7 >> 3) as u8).collect();
+    let (mut fact, payload) = append(&mut pool, 0, 0, &bytes);
+    (fact.kind, fact.framed) = (ItemKind::Fact, 1_808);
+    let other = append(&mut pool, 1, 0, &[5; 100]);
+    let frame = FrameHeader {
+        sequence: 1,
+        mark: 0,
+        oldest: 1,
+        position: 0,
+        len: 0,
+        items: 0,
+    };
+    let mut region = pool.take_for(frame_bytes(2, 1_908)).unwrap();
+    let slice = build(
+        &mut region,
+        GENERATION,
+        frame,
+        &mut [(fact, payload), other],
+    );
+    assert_eq!(
+        slice.len(),
+        4096,
+        "what stands in the segment takes no room"
+    );
+    let frame = Frame::parse(&slice, GENERATION, 0).unwrap();
+    let items: Vec<Item> = frame.items().collect();
+    assert_eq!(frame.payload(&items[0]).unwrap(), &bytes[10_000 - 1_808..]);
+    assert_eq!(frame.payload(&items[1]).unwrap(), &[5; 100]);
+    assert_eq!(items[0].payload_crc, GENERATION.crc(&bytes));
+    let mut odd = [0; Item::BYTES];
+    let mut unsound = items[1];
+    unsound.framed -= 1;
+    unsound.encode(&mut odd);
+    assert_eq!(
+        Item::decode(&odd),
+        None,
+        "an append has all its bytes in the frame"
+    );
 }
 
 #[test]

@@ -293,11 +293,7 @@ impl Journal {
         items: &mut [(Item, Slices)],
         region: &mut RegionWriter,
     ) -> (FileName, u64, Slices) {
-        let payload: usize = items
-            .iter()
-            .filter(|(i, _)| i.has_payload())
-            .map(|(_, p)| p.len())
-            .sum();
+        let payload: usize = items.iter().map(|(item, _)| item.framed as usize).sum();
         let bytes = frame_bytes(items.len(), payload);
         assert!(
             self.can_write_control(bytes),

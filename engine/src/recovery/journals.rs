@@ -53,6 +53,18 @@ pub(super) struct History<'a> {
     pub(super) events: Vec<Event<'a>>,
 }
 
+impl History<'_> {
+    /// The topic's name, where the journal saw the partition open.
+    pub(super) fn topic(&self) -> Option<String> {
+        let open = self
+            .events
+            .iter()
+            .find(|event| event.item.kind == ItemKind::Open)?;
+        open.payload
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+    }
+}
+
 pub(super) type Histories<'a> = BTreeMap<(TopicId, PartitionIndex), History<'a>>;
 
 /// The journals of `era` in a directory, one after another given to `each`; memory holds one at a

@@ -25,8 +25,8 @@ pub use snapshot::{SNAPSHOT_FILE, Snapshot, SnapshotError};
 pub use stop::finish_stop;
 
 use self::{
-    journals::{Histories, History, ShardJournal, parse_journal_name, read_journals},
-    rebuild::{Folder, Trouble},
+    journals::{Event, Histories, History, ShardJournal, parse_journal_name, read_journals},
+    rebuild::{Folder, Trouble, fact_holds},
     replay::{Point, Replay, replay},
 };
 use crate::{
@@ -331,7 +331,7 @@ impl<'d> DirectoryJob<'d> {
         let nothing = ShardJournal::silent();
         for (key, state) in known {
             let identity = identity_of(&state);
-            let outcome = replay(Some(point_of(&state)), &quiet, &nothing);
+            let outcome = replay(Some(point_of(&state)), &quiet, &nothing, &|_| Ok(false))?;
             self.settle(key, identity, Some(&state), &outcome, &folders, recovered)?;
         }
         Ok(())
@@ -347,32 +347,41 @@ impl<'d> DirectoryJob<'d> {
     ) -> Result<(), RecoveryError> {
         for (key, history) in histories {
             let state = known.remove(key);
-            let outcome = replay(state.as_ref().map(point_of), history, journal);
+            let Some(identity) = self.identify(*key, state.as_ref(), history, folders)? else {
+                // Opened by a frame that was lost, or dropped before the oldest one.
+                continue;
+            };
+            let vouch = |event: &Event<'_>| fact_holds(self.disk, &identity, event);
+            let outcome = replay(state.as_ref().map(point_of), history, journal, &vouch)?;
             if outcome.dropped {
-                if let Some(folder) = state.as_ref().map(|s| identity_of(s).folder()) {
-                    self.remove_dropped(&folder)?;
-                } else if let Some(topic) = &outcome.topic {
-                    self.remove_dropped(&names::partition_folder(topic, key.1))?;
-                }
+                self.disk.remove_tree(self.directory, &identity.folder())?;
                 continue;
             }
-            let identity = match (&state, &outcome.topic) {
-                (Some(state), _) => identity_of(state),
-                (None, Some(topic)) => LogIdentity {
-                    topic_id: key.0,
-                    topic: topic.as_str().into(),
-                    index: key.1,
-                    directory: self.directory,
-                },
-                (None, None) => match self.find_by_id(*key, folders)? {
-                    Some(identity) => identity,
-                    // Opened by a frame that was lost, or dropped before the oldest one.
-                    None => continue,
-                },
-            };
             self.settle(*key, identity, state.as_ref(), &outcome, folders, recovered)?;
         }
         Ok(())
+    }
+
+    /// Whose history it is.
+    fn identify(
+        &self,
+        key: (TopicId, PartitionIndex),
+        state: Option<&PartitionState>,
+        history: &History<'_>,
+        folders: &BTreeSet<String>,
+    ) -> Result<Option<LogIdentity>, DiskError> {
+        if let Some(state) = state {
+            return Ok(Some(identity_of(state)));
+        }
+        match history.topic() {
+            Some(topic) => Ok(Some(LogIdentity {
+                topic_id: key.0,
+                topic: topic.into(),
+                index: key.1,
+                directory: self.directory,
+            })),
+            None => self.find_by_id(key, folders),
+        }
     }
 
     /// A partition whose `Open` item is gone with its journal file: its folder says who it is.
@@ -478,10 +487,6 @@ impl<'d> DirectoryJob<'d> {
                 Ok(())
             }
         }
-    }
-
-    fn remove_dropped(&self, folder: &str) -> Result<(), DiskError> {
-        self.disk.remove_tree(self.directory, folder)
     }
 
     /// Writes the new snapshot and retires what came before it. The number for the next journal

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::replay::{Point, Put, Replay};
+use super::{
+    journals::Event,
+    replay::{Point, Put, Replay},
+};
 use crate::{
     base::Offset,
     disk::{BlockingDisk, DiskError},
@@ -89,7 +92,6 @@ impl<'d> Folder<'d> {
         known: Option<&PartitionState>,
         replay: &Replay<'_>,
     ) -> Result<PartitionState, Trouble> {
-        self.check_facts(&replay.writes)?;
         if self.is_level(known, replay)? {
             return Ok(known.cloned().expect("level with what is known"));
         }
@@ -148,28 +150,6 @@ impl<'d> Folder<'d> {
         Ok(len == Some(u64::from(active.size)))
     }
 
-    /// Bytes that bypassed the journal must be what their fact says, before anything is changed.
-    fn check_facts(&self, writes: &[Put<'_>]) -> Result<(), Trouble> {
-        for put in writes.iter().filter(|put| put.bytes.is_none()) {
-            let item = put.event.item;
-            let path = self.identity.file(item.segment_base, FileKind::Log);
-            let mut bytes = vec![0; item.len as usize];
-            let directory = self.identity.directory;
-            let read = match self.disk.len(directory, &path)? {
-                Some(_) => self
-                    .disk
-                    .read_at(directory, &path, item.position, &mut bytes)?,
-                None => 0,
-            };
-            if read < bytes.len() || put.event.generation.crc(&bytes) != item.payload_crc {
-                let (base, last) = (item.base, item.last);
-                let reason = format!("{path} does not hold offsets {base} to {last} as written");
-                return Err(Trouble::Corrupt(reason));
-            }
-        }
-        Ok(())
-    }
-
     fn make(&mut self) -> Result<(), DiskError> {
         if self.has_metadata {
             return Ok(());
@@ -189,17 +169,17 @@ impl<'d> Folder<'d> {
         let mut joined: Vec<u8> = Vec::new();
         let mut start = Point::default();
         for put in writes {
-            let Some(bytes) = put.bytes else { continue };
-            let item = put.event.item;
+            let (item, bytes) = (put.event.item, put.bytes);
+            let position = item.position + u64::from(item.len - item.framed);
             let next = start.position + joined.len() as u64;
-            let follows = item.segment_base == start.segment_base && item.position == next;
+            let follows = item.segment_base == start.segment_base && position == next;
             if !follows || joined.len() + bytes.len() > JOINED_BYTES_MAX {
                 self.write(start, &joined)?;
                 joined.clear();
                 start = Point {
                     offset: item.base,
                     segment_base: item.segment_base,
-                    position: item.position,
+                    position,
                 };
             }
             joined.extend_from_slice(bytes);
@@ -438,6 +418,26 @@ impl<'d> Folder<'d> {
         self.disk.sync_directory(directory, &self.path)?;
         Ok(log.state())
     }
+}
+
+/// Whether a fact's bytes stand in the segment and the frame as it says.
+pub(super) fn fact_holds(
+    disk: &dyn BlockingDisk,
+    identity: &LogIdentity,
+    event: &Event<'_>,
+) -> Result<bool, DiskError> {
+    let item = event.item;
+    let path = identity.file(item.segment_base, FileKind::Log);
+    let mut bytes = vec![0; (item.len - item.framed) as usize];
+    let read = match disk.len(identity.directory, &path)? {
+        Some(_) => disk.read_at(identity.directory, &path, item.position, &mut bytes)?,
+        None => 0,
+    };
+    if read < bytes.len() {
+        return Ok(false);
+    }
+    bytes.extend_from_slice(event.payload.unwrap_or_default());
+    Ok(event.generation.crc(&bytes) == item.payload_crc)
 }
 
 /// The size of the batch that begins here, as far as its length field is there and not absurd.

@@ -3,6 +3,7 @@
 use super::journals::{Event, History, ShardJournal};
 use crate::{
     base::{LeaderEpoch, Offset},
+    disk::DiskError,
     journal::ItemKind,
     replica::EpochState,
 };
@@ -38,12 +39,16 @@ pub(super) struct Point {
     pub(super) position: u64,
 }
 
-/// Bytes of batches and their place; without bytes for those that bypassed the journal.
+/// Bytes of batches and their place.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Put<'a> {
     pub(super) event: Event<'a>,
-    pub(super) bytes: Option<&'a [u8]>,
+    /// The last bytes, which the journal has; those before them stand in the segment.
+    pub(super) bytes: &'a [u8],
 }
+
+/// Says whether a fact's bytes, in the segment and the frame, are as it says.
+pub(super) type Vouch<'v> = &'v dyn Fn(&Event<'_>) -> Result<bool, DiskError>;
 
 impl Put<'_> {
     /// Where the log ends behind it.
@@ -62,7 +67,8 @@ pub(super) fn replay<'a>(
     known: Option<Point>,
     history: &History<'a>,
     journal: &ShardJournal,
-) -> Replay<'a> {
+    vouch: Vouch<'_>,
+) -> Result<Replay<'a>, DiskError> {
     let mut replay = Replay {
         recovery: known.unwrap_or_default(),
         ..Replay::default()
@@ -88,12 +94,12 @@ pub(super) fn replay<'a>(
     }
     replay.end = replay.recovery.offset;
     for event in &history.events {
-        replay.take(*event, journal);
+        replay.take(*event, journal, vouch)?;
         if replay.corrupt.is_some() {
             break;
         }
     }
-    replay
+    Ok(replay)
 }
 
 impl<'a> Replay<'a> {
@@ -105,10 +111,15 @@ impl<'a> Replay<'a> {
         };
     }
 
-    fn take(&mut self, event: Event<'a>, journal: &ShardJournal) {
+    fn take(
+        &mut self,
+        event: Event<'a>,
+        journal: &ShardJournal,
+        vouch: Vouch<'_>,
+    ) -> Result<(), DiskError> {
         let item = event.item;
         match item.kind {
-            ItemKind::Append | ItemKind::Fact => self.append(event, journal),
+            ItemKind::Append | ItemKind::Fact => self.append(event, journal, vouch)?,
             ItemKind::Truncate => self.truncate(item.base),
             ItemKind::LogStart => self.log_start = self.log_start.max(item.base),
             ItemKind::EpochStart => self.epoch(item.leader_epoch, item.base),
@@ -116,6 +127,7 @@ impl<'a> Replay<'a> {
             ItemKind::Open => self.open(event, journal),
             ItemKind::Checkpoint | ItemKind::Mark => {}
         }
+        Ok(())
     }
 
     fn open(&mut self, event: Event<'a>, journal: &ShardJournal) {
@@ -125,14 +137,19 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn append(&mut self, event: Event<'a>, journal: &ShardJournal) {
+    fn append(
+        &mut self,
+        event: Event<'a>,
+        journal: &ShardJournal,
+        vouch: Vouch<'_>,
+    ) -> Result<(), DiskError> {
         let item = event.item;
         if item.end() <= self.recovery.offset {
-            return;
+            return Ok(());
         }
         if !self.set_aside.is_empty() {
             self.set_aside.push(event);
-            return;
+            return Ok(());
         }
         if item.previous_end != self.end {
             // A frame between was lost, or this is damage.
@@ -148,17 +165,18 @@ impl<'a> Replay<'a> {
                     "the journal goes on at {found}, the log ends at {end}"
                 ));
             }
-            return;
+            return Ok(());
         }
-        if item.kind == ItemKind::Append && event.payload.is_none() {
-            return self.damaged(event, journal, "its records");
+        let holds = item.kind == ItemKind::Append || vouch(&event)?;
+        match event.payload.filter(|_| holds) {
+            Some(bytes) => {
+                self.epoch(item.leader_epoch, item.base);
+                self.writes.push(Put { event, bytes });
+                self.end = item.end();
+            }
+            None => self.damaged(event, journal, "its records"),
         }
-        self.epoch(item.leader_epoch, item.base);
-        self.writes.push(Put {
-            event,
-            bytes: event.payload,
-        });
-        self.end = item.end();
+        Ok(())
     }
 
     /// An item's payload does not match its CRC.

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::{AckError, StoreEvent};
+use super::{AckError, PartitionKey, StoreEvent};
 use crate::base::Offset;
 
 /// The acks of one journal.
@@ -21,6 +21,7 @@ pub(super) struct AckLine {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Waiting {
     pub(super) append: u64,
+    pub(super) key: PartitionKey,
     pub(super) token: u64,
     pub(super) last_offset: Offset,
     pub(super) synced: bool,
@@ -70,6 +71,24 @@ impl AckLine {
                     result: Err(AckError::Storage),
                 }),
         );
+    }
+}
+
+impl AckLine {
+    /// A partition failed: what it still owes will never be as durable as asked.
+    pub(super) fn fail_partition(&mut self, key: PartitionKey, events: &mut Vec<StoreEvent>) {
+        let mut fail = |waiting: &Waiting| {
+            if waiting.key == key {
+                let result = Err(AckError::Storage);
+                events.push(StoreEvent::Acked {
+                    token: waiting.token,
+                    result,
+                });
+            }
+            waiting.key != key
+        };
+        self.unsynced.retain(|(_, waiting)| fail(waiting));
+        self.unwritten.retain(|waiting| fail(waiting));
     }
 }
 

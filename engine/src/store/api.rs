@@ -286,6 +286,11 @@ pub struct StoreOptions {
     pub frame_bytes: usize,
     /// Sizes and times of each journal.
     pub journal: JournalOptions,
+    /// Appends from this size on go straight into their segments, and the journal holds only a
+    /// fact about them; 0 sends everything through the journal.
+    pub bypass_bytes: usize,
+    /// Partitions whose appends bypass the journal at a time.
+    pub bypasses_max: usize,
     /// Segment writes and syncs of the sweep in flight at most.
     pub sweep_in_flight_max: usize,
     /// Bytes of one segment write at most.
@@ -312,6 +317,8 @@ impl StoreOptions {
             tail_bytes: 128 << 20,
             frame_bytes: 16 << 20,
             journal: JournalOptions::default(),
+            bypass_bytes: 64 << 10,
+            bypasses_max: 32,
             sweep_in_flight_max: 16,
             segment_write_bytes_max: 1 << 20,
             allocation_bytes_max: 64 << 20,

@@ -40,6 +40,13 @@ pub(super) struct Line {
     /// Partitions with bytes that only the journal has, oldest first.
     pub(super) unswept: VecDeque<PartitionKey>,
     pub(super) sweeps: usize,
+    /// Partitions with a large pending append; those whose appends bypass the journal now; those
+    /// whose segments the next sync must cover.
+    pub(super) large: Vec<PartitionKey>,
+    pub(super) bypassing: Vec<PartitionKey>,
+    pub(super) bypassed: Vec<PartitionKey>,
+    /// Syncs in flight that make up the journal's one.
+    pub(super) syncs_left: usize,
     /// New partitions whose folders are to be made.
     pub(super) to_make: Vec<PartitionKey>,
     /// A sync is asked for with the next frame.
@@ -78,6 +85,10 @@ impl Line {
             selected_keys: Vec::new(),
             unswept: VecDeque::new(),
             sweeps: 0,
+            large: Vec::new(),
+            bypassing: Vec::new(),
+            bypassed: Vec::new(),
+            syncs_left: 0,
             to_make: Vec::new(),
             sync_next: false,
             sync_by: None,
@@ -96,15 +107,20 @@ impl Line {
     pub(super) fn is_settled(&self) -> bool {
         self.dirty.is_empty()
             && self.extra.is_empty()
+            && self.bypassing.is_empty()
             && self.frame.is_none()
             && self.unsynced.is_empty()
     }
 
     /// Queues an item of a partition for the next frame.
     pub(super) fn queue(&mut self, key: PartitionKey, entry: &mut Entry, pending: Pending) {
-        self.pending_bytes += Item::BYTES + pending.payload.len();
+        let bytes = pending.frame_bytes();
         entry.pending.push_back(pending);
         entry.touched = true;
+        if entry.bypass.is_some() {
+            return;
+        }
+        self.pending_bytes += bytes;
         if !entry.is_dirty {
             entry.is_dirty = true;
             self.dirty.push_back(key);
@@ -112,13 +128,19 @@ impl Line {
     }
 
     /// Bytes of the frame that would be built now; 0 if there is nothing for one.
-    fn waiting_bytes(&self, entries: &Slab<Entry>) -> usize {
+    fn waiting_bytes(&mut self, entries: &mut Slab<Entry>) -> usize {
+        while let Some(entry) = self.dirty.front().and_then(|key| entries.get_mut(key.0))
+            && entry.next_pending().is_none()
+        {
+            entry.is_dirty = false;
+            self.dirty.pop_front();
+        }
         if self.dirty.is_empty() && self.extra.is_empty() {
             return 0;
         }
         let first = self.dirty.front().and_then(|key| entries.get(key.0));
         let first = first.and_then(|entry| entry.pending.front());
-        let least = frame_bytes(1, first.map_or(0, |pending| pending.payload.len()));
+        let least = frame_bytes(1, first.map_or(0, |pending| pending.item.framed as usize));
         let all = frame_bytes(self.extra.len(), self.pending_bytes);
         all.min(self.journal.frame_bytes_max()).max(least)
     }
@@ -137,14 +159,14 @@ impl Line {
                 self.dirty.pop_front();
                 continue;
             };
-            while let Some(next) = entry.pending.front() {
-                let more = payload + next.payload.len();
+            while let Some(next) = entry.next_pending() {
+                let more = payload + next.item.framed as usize;
                 if !self.selected.is_empty() && !fits(self.selected.len() + 1, more) {
                     break 'partitions;
                 }
                 payload = more;
                 let taken = entry.pending.pop_front().expect("looked at above");
-                self.pending_bytes -= Item::BYTES + taken.payload.len();
+                self.pending_bytes -= taken.frame_bytes();
                 self.selected.push((taken.item, taken.payload));
                 self.selected_keys.push(Some(key));
             }
@@ -154,20 +176,14 @@ impl Line {
     }
 
     /// The record of the frame whose items are selected. Acks go in the order of appends: those
-    /// behind the first that is left wait with it. Partitions are queued as they become dirty, so
-    /// the oldest append left is in the first (perhaps begun) or the second of them.
+    /// behind the first that is left, or bypasses, wait with it.
     fn begin_record(&mut self, entries: &Slab<Entry>) {
         let first_left = |key: &PartitionKey| {
             let pending = entries.get(key.0).and_then(|entry| entry.pending.front());
             pending.map_or(u64::MAX, |pending| pending.first_append)
         };
-        let left = self
-            .dirty
-            .iter()
-            .take(2)
-            .map(first_left)
-            .min()
-            .unwrap_or(u64::MAX);
+        let left = self.dirty.iter().chain(&self.bypassing).map(first_left);
+        let left = left.min().unwrap_or(u64::MAX);
         let appends_through = self.appends.min(left.saturating_sub(1));
         let idle = self.idle.pop().unwrap_or_default();
         self.frame = Some(FrameRecord {
@@ -189,7 +205,7 @@ impl Line {
                 ItemKind::Checkpoint | ItemKind::Mark | ItemKind::Drop => continue,
                 _ => item.base,
             };
-            if item.kind == ItemKind::Append {
+            if matches!(item.kind, ItemKind::Append | ItemKind::Fact) {
                 entry.note_cut(RecoveryPoint {
                     offset: end,
                     segment_base: item.segment_base,
@@ -220,7 +236,7 @@ impl Store {
             line.sync_by = None;
             line.journal.want_sync(line.journal.sequence());
         }
-        let bytes = line.waiting_bytes(&self.entries);
+        let bytes = line.waiting_bytes(&mut self.entries);
         if bytes > 0 && line.journal.can_write(bytes) {
             self.build_frame(now, index, bytes);
         } else if line.journal.is_full() && line.journal.can_free_oldest() {
@@ -234,8 +250,10 @@ impl Store {
         self.file_steps(index, bytes);
         let line = &mut self.lines[index];
         if let Some(JournalStep::Sync { file, .. }) = line.journal.next_sync(now.monotonic) {
+            line.syncs_left = 1;
             self.ops
                 .issue(Owner::JournalSync(index), DiskOp::Sync { file });
+            self.sync_bypassed(index);
         }
     }
 
@@ -386,9 +404,13 @@ impl Store {
         line.unsynced.push_back(record);
     }
 
-    /// The sync in flight is done.
+    /// A sync in flight is done; with the last of them the frames are synced.
     pub(super) fn journal_synced(&mut self, index: usize) {
         let line = &mut self.lines[index];
+        line.syncs_left -= 1;
+        if line.syncs_left > 0 || line.journal.is_failed() {
+            return;
+        }
         let sequence = line.journal.synced_through();
         let covered = |record: &FrameRecord| record.sequence <= sequence;
         while let Some(mut record) = super::acks::take_if(&mut line.unsynced, covered) {
@@ -396,7 +418,7 @@ impl Store {
                 let Some(entry) = self.entries.get_mut(key.0) else {
                     continue;
                 };
-                if end > entry.marks.synced() {
+                if end > entry.marks.synced() && !entry.fenced {
                     entry.marks.set_synced(end);
                     entry.unsynced_records = 0;
                     if end > entry.marks.high() {

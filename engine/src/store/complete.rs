@@ -26,6 +26,9 @@ impl Store {
                 Ok(_) => self.journal_synced(line),
                 Err(error) => self.fail_line(line, &error),
             },
+            Owner::BypassSync { line, key, point } => {
+                self.bypass_synced(line, key, point, result);
+            }
             Owner::Prepare { line, file, len } => self.prepared(now, line, file, len, result),
             Owner::Header(line) => match result {
                 Ok(_) => self.lines[line].journal.header_written(),
@@ -132,8 +135,16 @@ impl Store {
                     file.allocated = to;
                 }
             }
-            Owner::SegmentWrite { base, position, .. } => {
+            Owner::SegmentWrite {
+                base,
+                position,
+                valid_to,
+                ..
+            } => {
                 entry.log.segment_write_completed(base, position);
+                if let Some(file) = file_of(&mut entry.files, base) {
+                    file.written_to = file.written_to.max(valid_to);
+                }
             }
             Owner::SegmentSync { point, .. } => {
                 entry.log.segment_synced(point);
@@ -167,12 +178,19 @@ impl Store {
 
     /// The first failed write or sync of its files fences a partition for the life of the process:
     /// nothing more is appended or written; what is in memory and below the high watermark is read.
-    fn fence(&mut self, key: PartitionKey, error: &DiskError) {
+    pub(super) fn fence(&mut self, key: PartitionKey, error: &DiskError) {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
         if !entry.fenced {
             entry.fenced = true;
+            let line = &mut self.lines[entry.line];
+            line.pending_bytes -= entry.pending_bytes();
+            line.bypassing.retain(|other| *other != key);
+            entry.bypass = None;
+            entry.pending.clear();
+            entry.stashed = None;
+            line.acks.fail_partition(key, &mut self.events);
             let reason = error.to_string();
             self.events.push(StoreEvent::Fenced { key, reason });
         }

@@ -27,6 +27,11 @@ pub(super) struct Entry {
     /// Whether it stands in its line's queue for the sweep, or is being swept.
     pub(super) is_unswept: bool,
     pub(super) is_sweeping: bool,
+    /// Its pending appends are being written to their segment, up to this offset, and stay out of
+    /// frames meanwhile.
+    pub(super) bypass: Option<Offset>,
+    /// Whether it stands in its line's list of those that may bypass the journal.
+    pub(super) is_large: bool,
     /// Whether it stands in the store's queue of partitions with record memory.
     pub(super) is_resident: bool,
     /// Its place among the members of the journal's head.
@@ -37,6 +42,8 @@ pub(super) struct Entry {
     pub(super) stashed: Option<SegmentWrite>,
     /// Operations on its files in flight.
     pub(super) in_flight: u32,
+    /// Parts of the journal's sync in flight for its segments.
+    pub(super) syncs: u32,
     pub(super) recovery: RecoveryPoint,
     /// Ends of journaled items, with their place: where recovery points may lie.
     cuts: VecDeque<RecoveryPoint>,
@@ -59,6 +66,13 @@ pub(super) struct Pending {
     pub(super) first_append: u64,
 }
 
+impl Pending {
+    /// What it takes of a frame.
+    pub(super) fn frame_bytes(&self) -> usize {
+        Item::BYTES + self.item.framed as usize
+    }
+}
+
 /// Whether the partition's folder is there, durably.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Folder {
@@ -75,6 +89,8 @@ pub(super) struct SegmentFile {
     pub(super) is_created: bool,
     /// Room was taken up to here.
     pub(super) allocated: u64,
+    /// Valid bytes that completed writes have brought.
+    pub(super) written_to: u64,
 }
 
 /// Where a log's records stop being known durable in segments.
@@ -110,12 +126,15 @@ impl Entry {
             is_dirty: false,
             is_unswept: false,
             is_sweeping: false,
+            bypass: None,
+            is_large: false,
             is_resident: false,
             place: (0, 0),
             folder,
             files: Vec::new(),
             stashed: None,
             in_flight: 0,
+            syncs: 0,
             recovery,
             cuts: VecDeque::new(),
             waiters: Vec::new(),
@@ -158,6 +177,27 @@ impl Entry {
         self.config().durability == Durability::Written && !self.syncs_always()
     }
 
+    /// What those of its pending items take that may go into a frame now. While appends bypass the
+    /// journal these are facts only.
+    pub(super) fn pending_bytes(&self) -> usize {
+        let ready = self
+            .pending
+            .iter()
+            .filter(|pending| self.may_frame(pending));
+        ready.map(Pending::frame_bytes).sum()
+    }
+
+    /// The next item for a frame.
+    pub(super) fn next_pending(&self) -> Option<&Pending> {
+        self.pending
+            .front()
+            .filter(|pending| self.may_frame(pending))
+    }
+
+    fn may_frame(&self, pending: &Pending) -> bool {
+        self.bypass.is_none() || pending.item.kind == ItemKind::Fact
+    }
+
     /// The file of a segment; named when it is first asked for. `is_created` tells whether a
     /// restored log has it.
     pub(super) fn file(&mut self, ops: &mut Ops, base: Offset) -> &mut SegmentFile {
@@ -172,6 +212,7 @@ impl Entry {
                     name: ops.name_file(&path),
                     is_created: known,
                     allocated: if known { self.recovery.position } else { 0 },
+                    written_to: 0,
                 };
                 self.files.insert(at, file);
                 at

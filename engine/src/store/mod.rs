@@ -15,6 +15,7 @@
 
 mod acks;
 mod api;
+mod bypass;
 mod commit;
 mod complete;
 mod entry;
@@ -108,6 +109,7 @@ impl Store {
                 self.pump_folders(line);
                 self.pump_reclaim(line);
                 self.pump_sweeps(now, line);
+                self.pump_bypasses(line);
                 self.pump_journal(now, line);
             }
         }

@@ -12,6 +12,12 @@ use crate::{
 pub(super) enum Owner {
     Frame(usize),
     JournalSync(usize),
+    /// A part of the journal's sync: a segment with bytes that bypassed it.
+    BypassSync {
+        line: usize,
+        key: PartitionKey,
+        point: SyncPoint,
+    },
     Prepare {
         line: usize,
         file: FileName,
@@ -34,6 +40,7 @@ pub(super) enum Owner {
         key: PartitionKey,
         base: Offset,
         position: FilePosition,
+        valid_to: u64,
     },
     SegmentSync {
         key: PartitionKey,

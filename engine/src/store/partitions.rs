@@ -103,6 +103,7 @@ impl Store {
             base: entry.log.end(),
             previous_end: entry.log.log_start(),
             len: name.len() as u32,
+            framed: name.len() as u32,
             ..entry.item(ItemKind::Open)
         };
         let first_append = line.appends + 1;
@@ -167,11 +168,9 @@ impl Store {
     pub fn drop_partition(&mut self, _now: Now, key: PartitionKey) -> Result<(), StoreError> {
         let entry = self.live_mut(key)?;
         entry.dropped = true;
-        let left = entry
-            .pending
-            .drain(..)
-            .map(|pending| Item::BYTES + pending.payload.len());
-        let left: usize = left.sum();
+        let left = entry.pending_bytes();
+        entry.bypass = None;
+        entry.pending.clear();
         entry.stashed = None;
         let waiters = std::mem::take(&mut entry.waiters);
         let identity = entry.log.identity();
@@ -188,6 +187,7 @@ impl Store {
         line.drops.push((line.journal.sequence() + 1, key));
         line.sync_next = true;
         line.pending_bytes -= left;
+        line.bypassing.retain(|other| *other != key);
         Ok(())
     }
 
@@ -418,9 +418,11 @@ impl Store {
             segment_base: appended.segment_base,
             position: appended.position.0,
             len: appended.bytes.len() as u32,
+            framed: appended.bytes.len() as u32,
             ..entry.item(ItemKind::Append)
         };
         pend_append(line, key, entry, item, appended.bytes);
+        self.note_large(key);
         self.await_ack(key, answer.last_offset, ack);
         answer
     }
@@ -452,6 +454,7 @@ impl Store {
         let token = ack.token;
         line.acks.push(Waiting {
             append: line.appends,
+            key,
             token,
             last_offset,
             synced,
@@ -522,12 +525,20 @@ impl Store {
 
 /// Joins an append to the newest pending item if it continues that, else queues it by itself.
 fn pend_append(line: &mut Line, key: PartitionKey, entry: &mut Entry, item: Item, payload: Slices) {
+    // What a bypass is writing becomes a fact of its own.
+    let joinable = |last: &&mut Pending| {
+        let is_written = entry.bypass.is_some_and(|to| last.item.base < to);
+        !is_written && continues(&last.item, &item)
+    };
     let newest = entry.pending.back_mut();
-    match newest.filter(|last| continues(&last.item, &item)) {
+    match newest.filter(joinable) {
         Some(last) => {
-            line.pending_bytes += payload.len();
+            if entry.bypass.is_none() {
+                line.pending_bytes += payload.len();
+            }
             last.item.last = item.last;
             last.item.len += item.len;
+            last.item.framed += item.framed;
             last.payload.extend(&payload);
         }
         None => {

@@ -59,7 +59,7 @@ impl Store {
             let idle = self
                 .entries
                 .get(key.0)
-                .is_some_and(|entry| entry.in_flight == 0);
+                .is_some_and(|entry| entry.in_flight + entry.syncs == 0);
             if sequence > synced || !idle {
                 at += 1;
                 continue;

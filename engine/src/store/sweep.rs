@@ -36,6 +36,10 @@ impl Store {
             let Some(entry) = self.entries.get_mut(key.0) else {
                 continue;
             };
+            if entry.bypass.is_some() {
+                line.unswept.push_back(key);
+                continue;
+            }
             entry.is_sweeping = true;
             line.sweeps += 1;
             self.advance_sweep(key);
@@ -47,7 +51,8 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
-        if !entry.is_sweeping || entry.in_flight > 0 {
+        let is_busy = entry.is_sweeping || entry.bypass.is_some();
+        if !is_busy || entry.in_flight > 0 {
             return;
         }
         if entry.dropped || entry.fenced || entry.folder != Folder::Ready {
@@ -55,12 +60,16 @@ impl Store {
         }
         let step = match entry.stashed.take() {
             Some(write) => SegmentStep::Write(write),
-            None => entry.log.next_segment_write(
-                &mut self.blocks,
-                entry.marks.written(),
-                SweepMode::Partial,
-                self.options.segment_write_bytes_max,
-            ),
+            None => {
+                let (to, mode) = match entry.bypass {
+                    Some(to) => (to, SweepMode::FullPages),
+                    None => (entry.marks.written(), SweepMode::Partial),
+                };
+                let max_bytes = self.options.segment_write_bytes_max;
+                entry
+                    .log
+                    .next_segment_write(&mut self.blocks, to, mode, max_bytes)
+            }
         };
         match step {
             SegmentStep::Write(write) => self.write_segment(key, write),
@@ -90,6 +99,7 @@ impl Store {
                     },
                 );
             }
+            SegmentStep::Idle if entry.bypass.is_some() => self.finish_bypass(key),
             SegmentStep::Idle => self.settle_segments(key),
         }
     }
@@ -150,6 +160,7 @@ impl Store {
             key,
             base,
             position: write.position,
+            valid_to: write.valid_to.0,
         };
         let (position, parts) = (write.position.0, write.parts);
         ops.issue(
@@ -203,6 +214,9 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
+        if entry.bypass.is_some() {
+            return self.finish_bypass(key);
+        }
         if !std::mem::take(&mut entry.is_sweeping) {
             return;
         }
@@ -220,6 +234,9 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
+        if entry.bypass.is_some() {
+            return self.finish_bypass(key);
+        }
         if std::mem::take(&mut entry.is_sweeping) {
             let line = &mut self.lines[entry.line];
             line.sweeps -= 1;
