@@ -184,6 +184,7 @@ impl World {
         options.journal.file_bytes = 48 << 10;
         options.journal.frame_bytes_max = 8 << 10;
         options.tail_bytes = 1 << 20;
+        options.rescan_bytes_max = [8_000, 60_000, 256 << 20][self.random.below(3) as usize];
         options.bypass_bytes = [0, 0, 1_000, 3_000][self.random.below(4) as usize];
         let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(1));
         let mut rig = Rig::on(

@@ -73,6 +73,7 @@ fn fresh_with(seed: u64, file_bytes: u64) -> Rig {
     options.eras = vec![found.directories[0].era];
     options.journal.first_file_bytes = file_bytes;
     options.journal.file_bytes = file_bytes;
+    options.rescan_bytes_max = 40_000;
     options.bypass_bytes = if seed % 2 == 1 { 2_000 } else { 0 };
     Rig::on(disk, options, Vec::new(), &[1])
 }

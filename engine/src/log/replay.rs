@@ -1,7 +1,7 @@
 //! Taking up what stands in files already: recovery.
 
-use super::PartitionLog;
 use super::segment::Segment;
+use super::{PartitionLog, SegmentState};
 use crate::base::Offset;
 use crate::format::batch::BatchHeader;
 use crate::partition::ProducerTable;
@@ -32,6 +32,15 @@ impl PartitionLog {
         self.producers.record(header, None);
         self.epochs.assign(header.leader_epoch, header.base_offset);
         true
+    }
+
+    /// Takes up a segment as far as its index files know it: it is the last one, or follows it.
+    /// Nothing is said of producers and epochs.
+    pub fn note_indexed(&mut self, state: &SegmentState) {
+        self.segments
+            .truncate(self.segments.partition_point(|s| s.base < state.base));
+        self.segments.push(Segment::restored(state));
+        self.end = self.end.max(state.end);
     }
 
     /// The producers, as a snapshot file says.

@@ -47,12 +47,19 @@ impl PartitionLog {
         })
     }
 
-    /// Those files are as they must be, and synced.
-    pub fn segment_files_saved(&mut self, files: &SegmentFiles) {
-        let active = self.segments.last().map(|segment| segment.base);
+    /// Index files hold what was to be written; the segment may still grow.
+    pub fn indexes_saved(&mut self, files: &SegmentFiles) {
         if let Some(segment) = self.segment_mut(files.segment_base) {
             segment.index.saved_to(files.index_count);
             segment.time_index.saved_to(files.time_index_count);
+        }
+    }
+
+    /// Those files are as they must be, and synced.
+    pub fn segment_files_saved(&mut self, files: &SegmentFiles) {
+        let active = self.segments.last().map(|segment| segment.base);
+        self.indexes_saved(files);
+        if let Some(segment) = self.segment_mut(files.segment_base) {
             segment.sealed = active != Some(files.segment_base);
         }
     }

@@ -13,10 +13,14 @@ mod finding;
 mod journals;
 mod rebuild;
 mod replay;
+mod resume;
 mod snapshot;
 mod stop;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use thiserror::Error;
 
@@ -101,6 +105,8 @@ struct DirectoryJob<'d> {
     has_marker: bool,
     /// Partitions that an earlier recovery fenced.
     fenced: BTreeSet<(TopicId, PartitionIndex)>,
+    /// Files were changed and not yet synced.
+    changed: Cell<bool>,
 }
 
 impl<'d> DirectoryJob<'d> {
@@ -121,6 +127,7 @@ impl<'d> DirectoryJob<'d> {
             known: None,
             has_marker,
             fenced: BTreeSet::new(),
+            changed: Cell::new(false),
         })
     }
 
@@ -145,6 +152,10 @@ impl<'d> DirectoryJob<'d> {
             self.adopt_all(recovered)?;
         } else {
             self.replay_all(era, recovered)?;
+        }
+        if self.changed.get() {
+            // What was put in place, trimmed and made, all at once.
+            self.disk.sync_all(self.directory)?;
         }
         let partitions = recovered.partitions[first_partition..].to_vec();
         let any_fenced = recovered.fenced.len() > first_new_fence;
@@ -272,6 +283,7 @@ impl<'d> DirectoryJob<'d> {
             return Ok(());
         }
         let folder = identity.folder();
+        self.changed.set(true);
         let adopted = Folder::look(self.disk, identity, exists)?.adopt();
         match adopted {
             Ok((state, was_cut)) => {
@@ -434,7 +446,9 @@ impl<'d> DirectoryJob<'d> {
             return self.fence(key, &folder, Trouble::Corrupt(reason), recovered);
         }
         let exists = folders.contains(&folder);
-        let result = Folder::look(self.disk, identity, exists)?.recover(known, outcome);
+        let mut files = Folder::look(self.disk, identity, exists)?;
+        let result = files.recover(known, outcome);
+        self.changed.set(self.changed.get() || files.is_changed());
         match result {
             Ok(state) => {
                 if let Some(first) = outcome.set_aside.first() {

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     journals::Event,
     replay::{Point, Put, Replay},
+    resume::ProducerStart,
 };
 use crate::{
     base::Offset,
@@ -16,7 +17,6 @@ use crate::{
         validate,
     },
     log::{IndexWrite, LogConfig, LogIdentity, PartitionLog, PartitionState},
-    partition::ProducerTable,
     replica::EpochState,
 };
 
@@ -36,15 +36,16 @@ impl From<DiskError> for Trouble {
 
 /// A partition's folder while it is recovered.
 pub(super) struct Folder<'d> {
-    disk: &'d dyn BlockingDisk,
-    identity: LogIdentity,
+    pub(super) disk: &'d dyn BlockingDisk,
+    pub(super) identity: LogIdentity,
     path: String,
     /// Bases of the segments that are there.
     bases: BTreeSet<Offset>,
     /// Offsets of the snapshots that are there.
-    snapshots: BTreeSet<Offset>,
+    pub(super) snapshots: BTreeSet<Offset>,
     has_metadata: bool,
     touched: BTreeSet<Offset>,
+    changed: bool,
 }
 
 impl<'d> Folder<'d> {
@@ -82,6 +83,7 @@ impl<'d> Folder<'d> {
             snapshots,
             has_metadata,
             touched,
+            changed: false,
         })
     }
 
@@ -95,12 +97,13 @@ impl<'d> Folder<'d> {
         if self.is_level(known, replay)? {
             return Ok(known.cloned().expect("level with what is known"));
         }
+        self.changed = true;
         // A folder that its era made may have lost its bytes.
         self.has_metadata &= replay.topic.is_none();
         self.make()?;
         self.put(&replay.writes)?;
         let end = replay.writes.last().map_or(replay.recovery, Put::point);
-        self.cut(end)?;
+        self.cut(end, replay)?;
         let log = self.rebuild(known, replay, end)?;
         self.settle(log)
     }
@@ -114,10 +117,11 @@ impl<'d> Folder<'d> {
         let epochs = self.read_epochs()?;
         let bases: Vec<Offset> = self.bases.iter().copied().collect();
         let mut was_cut = false;
+        let mut producers = self.producer_start(&log, start)?;
         for (at, &base) in bases.iter().enumerate() {
             log.note_end(base);
             let limit = bases.get(at + 1).copied().unwrap_or(Offset::MAX);
-            let (position, sound) = self.scan(&mut log, base, 0, limit)?;
+            let (position, sound) = self.scan(&mut log, base, 0, limit, &mut producers)?;
             if !sound && limit != Offset::MAX && log.end() < limit {
                 let reason = format!("segment {base} is damaged at byte {position}");
                 return Err(Trouble::Corrupt(reason));
@@ -129,6 +133,11 @@ impl<'d> Folder<'d> {
         Ok((self.settle(log)?, was_cut))
     }
 
+    /// Whether files were changed, and want a sync.
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
     /// Whether the files are just what is known, so that nothing is to be read or written.
     fn is_level(
         &self,
@@ -138,6 +147,7 @@ impl<'d> Folder<'d> {
         let Some(known) = known else { return Ok(false) };
         let active = known.segments.last();
         let level = replay.writes.is_empty()
+            && replay.cut_at.is_none()
             && replay.recovery.offset == known.end
             && replay.log_start <= known.log_start
             && replay.epochs.is_empty()
@@ -200,14 +210,18 @@ impl<'d> Folder<'d> {
         self.disk.write_at(directory, &path, at.position, bytes)
     }
 
-    /// Removes what follows the log's end: it may be valid and is not vouched for.
-    fn cut(&mut self, end: Point) -> Result<(), DiskError> {
+    /// Removes what follows the log's end: it may be valid and is not vouched for. Of a log that
+    /// began anew, what was before that goes too.
+    fn cut(&mut self, end: Point, replay: &Replay<'_>) -> Result<(), DiskError> {
         let last_kept = if end.position == 0 {
             None
         } else {
             Some(end.segment_base)
         };
-        let beyond = |base: &Offset| last_kept.is_none_or(|last| *base > last);
+        let anew = replay.cut_at.filter(|cut| *cut == replay.log_start);
+        let beyond = |base: &Offset| {
+            last_kept.is_none_or(|last| *base > last) || anew.is_some_and(|start| *base < start)
+        };
         let gone: Vec<Offset> = self.bases.iter().copied().filter(beyond).collect();
         for base in gone {
             for kind in FileKind::ALL {
@@ -219,7 +233,7 @@ impl<'d> Folder<'d> {
             .snapshots
             .iter()
             .copied()
-            .filter(|at| *at > end.offset)
+            .filter(|at| *at > replay.cut_at.map_or(end.offset, |cut| cut.min(end.offset)))
             .collect();
         for at in late {
             self.remove(at, FileKind::Snapshot)?;
@@ -252,40 +266,32 @@ impl<'d> Folder<'d> {
         Ok(longer)
     }
 
-    /// The log over its files: what is known, then what stands behind it.
+    /// The log over its files: what is known, what index files vouch for, then what stands behind
+    /// that.
     fn rebuild(
         &mut self,
         known: Option<&PartitionState>,
         replay: &Replay<'_>,
         end: Point,
     ) -> Result<PartitionLog, Trouble> {
-        let config = Arc::new(LogConfig::default());
-        let usable = known.filter(|state| state.end <= end.offset);
-        let mut log = match usable.map(|state| PartitionLog::restored(state, Arc::clone(&config))) {
-            Some(Ok(log)) => log,
-            _ => {
-                let start = self.bases.first().copied().unwrap_or(end.offset);
-                PartitionLog::new(self.identity.clone(), config, start.min(end.offset))
-            }
-        };
+        // Index files and snapshots beyond a cut may be of the records that were cut.
+        let trusted = replay.cut_at.map_or(end.offset, |cut| cut.min(end.offset));
+        let mut log = self.known_log(known, replay, end);
         let file_epochs = self.read_epochs()?;
-        let before = log.end();
-        let from = log
-            .segments()
-            .next_back()
-            .map(|segment| (segment.base, segment.size));
+        let mut producers = self.producer_start(&log, trusted)?;
+        let first = log.segments().next_back().map(|segment| segment.base);
         let bases: Vec<Offset> = self.bases.iter().copied().collect();
-        let skip = from.map_or(0, |(base, _)| bases.partition_point(|other| *other < base));
+        let skip = first.map_or(0, |first| bases.partition_point(|other| *other < first));
         for (at, &base) in bases.iter().enumerate().skip(skip) {
             let next = bases.get(at + 1).copied();
             let limit = next.unwrap_or(end.offset).min(end.offset);
-            let start = from
-                .filter(|(of, _)| *of == base)
-                .map_or(0, |(_, size)| size);
-            if self.snapshots.contains(&base) && base > before {
-                self.load_producers(&mut log, base)?;
-            }
-            let (position, _) = self.scan(&mut log, base, u64::from(start), limit)?;
+            self.resume(&mut log, base, limit.min(producers.at).min(trusted))?;
+            let last = log.segments().next_back();
+            let start = last
+                .filter(|last| last.base == base)
+                .map_or(0, |last| last.size);
+            let (position, _) =
+                self.scan(&mut log, base, u64::from(start), limit, &mut producers)?;
             if log.end() < limit && next.is_none() {
                 let (reached, wanted) = (log.end(), end.offset);
                 let reason = format!("{base} ends at {reached}, the journal knows {wanted}");
@@ -296,23 +302,48 @@ impl<'d> Folder<'d> {
             }
             self.touched.insert(base);
         }
+        self.drop_loose_snapshots(end.offset)?;
         log.note_end(end.offset);
-        log.note_epochs(file_epochs);
+        producers.reach(&mut log, end.offset);
+        let stays = |line: &EpochState| replay.cut_at.is_none_or(|cut| line.start < cut);
+        log.note_epochs(file_epochs.into_iter().filter(stays));
         log.note_epochs(replay.epochs.iter().copied());
         log.note_log_start(replay.log_start);
         Ok(log)
     }
 
-    fn load_producers(&self, log: &mut PartitionLog, at: Offset) -> Result<(), DiskError> {
-        let path = self.identity.file(at, FileKind::Snapshot);
-        let bytes = self
-            .disk
-            .read_whole(self.identity.directory, &path, SNAPSHOT_BYTES_MAX)?;
-        // A damaged snapshot is not needed: the scan goes on from what is known.
-        if let Some(Ok(table)) = bytes.map(|bytes| ProducerTable::from_snapshot(&bytes)) {
-            log.set_producers(table);
+    /// Snapshots that stand at no segment's beginning were for this recovery.
+    fn drop_loose_snapshots(&mut self, end: Offset) -> Result<(), DiskError> {
+        let is_loose = |at: &Offset| !self.bases.contains(at) && *at != end;
+        let loose: Vec<Offset> = self.snapshots.iter().copied().filter(is_loose).collect();
+        for at in loose {
+            self.remove(at, FileKind::Snapshot)?;
+            self.snapshots.remove(&at);
         }
         Ok(())
+    }
+
+    /// The log as far as it is known from the era's beginning, and still holds.
+    fn known_log(
+        &self,
+        known: Option<&PartitionState>,
+        replay: &Replay<'_>,
+        end: Point,
+    ) -> PartitionLog {
+        let config = Arc::new(LogConfig::default());
+        let level = replay.cut_at.map_or(end.offset, |cut| cut.min(end.offset));
+        let usable = known.filter(|state| state.end <= level);
+        match usable.map(|state| PartitionLog::restored(state, Arc::clone(&config))) {
+            Some(Ok(log)) => log,
+            _ => {
+                let first = self.bases.first().copied().unwrap_or(end.offset);
+                let start = match replay.cut_at {
+                    Some(_) => first.min(replay.log_start),
+                    None => first,
+                };
+                PartitionLog::new(self.identity.clone(), config, start.min(end.offset))
+            }
+        }
     }
 
     /// `leader-epoch-checkpoint`: nothing if it is missing or not as it must be.
@@ -339,6 +370,7 @@ impl<'d> Folder<'d> {
         base: Offset,
         mut position: u64,
         limit: Offset,
+        producers: &mut ProducerStart,
     ) -> Result<(u64, bool), DiskError> {
         let path = self.identity.file(base, FileKind::Log);
         let directory = self.identity.directory;
@@ -376,7 +408,11 @@ impl<'d> Folder<'d> {
             let Ok(header) = sound else {
                 return Ok((position, false));
             };
-            if header.last_offset() >= limit || !log.note_in_file(base, &header) {
+            if header.last_offset() >= limit {
+                return Ok((position, false));
+            }
+            producers.reach(log, header.base_offset);
+            if !log.note_in_file(base, &header) {
                 return Ok((position, false));
             }
             position += wanted as u64;
@@ -384,39 +420,64 @@ impl<'d> Folder<'d> {
         Ok((position, true))
     }
 
-    /// Index files as they must be, everything durable, and the state.
+    /// Index files as they must be, and the state. One sync of the directory makes it all durable.
     fn settle(&mut self, mut log: PartitionLog) -> Result<PartitionState, Trouble> {
-        let directory = self.identity.directory;
         for base in std::mem::take(&mut self.touched) {
-            let path = self.identity.file(base, FileKind::Log);
-            if self.bases.contains(&base) {
-                self.disk.sync(directory, &path)?;
-            }
             let Some(files) = log.segment_files(base) else {
                 continue;
             };
-            let indexes = [
-                (FileKind::Index, &files.index),
-                (FileKind::TimeIndex, &files.time_index),
-            ];
-            for (kind, write) in indexes {
-                let path = self.identity.file(base, kind);
-                self.disk.create_file(directory, &path)?;
-                if let Some(IndexWrite {
-                    position,
-                    bytes,
-                    len,
-                }) = write
-                {
-                    self.disk.write_at(directory, &path, *position, bytes)?;
-                    self.disk.truncate(directory, &path, *len)?;
-                    self.disk.sync(directory, &path)?;
-                }
-            }
+            self.put_index(base, FileKind::TimeIndex, &files.time_index)?;
+            self.put_index(base, FileKind::Index, &files.index)?;
             log.segment_files_saved(&files);
         }
-        self.disk.sync_directory(directory, &self.path)?;
-        Ok(log.state())
+        let mut state = log.state();
+        self.trim_indexes(&mut state)?;
+        Ok(state)
+    }
+
+    fn put_index(
+        &self,
+        base: Offset,
+        kind: FileKind,
+        write: &Option<IndexWrite>,
+    ) -> Result<(), DiskError> {
+        let path = self.identity.file(base, kind);
+        let directory = self.identity.directory;
+        self.disk.create_file(directory, &path)?;
+        match write {
+            Some(write) => {
+                let IndexWrite {
+                    position, bytes, ..
+                } = write;
+                self.disk.write_at(directory, &path, *position, bytes)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Cuts off what stands in index files behind the entries that count.
+    fn trim_indexes(&self, state: &mut PartitionState) -> Result<(), DiskError> {
+        let directory = self.identity.directory;
+        for segment in &state.segments {
+            let kinds = [
+                (FileKind::Index, u64::from(segment.index_entries) * 8),
+                (
+                    FileKind::TimeIndex,
+                    u64::from(segment.time_index_entries) * 12,
+                ),
+            ];
+            for (kind, len) in kinds {
+                let path = self.identity.file(segment.base, kind);
+                if self
+                    .disk
+                    .len(directory, &path)?
+                    .is_some_and(|found| found > len)
+                {
+                    self.disk.truncate(directory, &path, len)?;
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -452,6 +513,5 @@ fn batch_size(bytes: &[u8]) -> Option<usize> {
 
 const SCAN_BYTES: usize = 1 << 20;
 const JOINED_BYTES_MAX: usize = 1 << 20;
-const SNAPSHOT_BYTES_MAX: u64 = 256 << 20;
 /// A batch beyond this is none: `message.max.bytes` cannot be above it.
-const BATCH_BYTES_MAX: usize = 1 << 30;
+pub(super) const BATCH_BYTES_MAX: usize = 1 << 30;

@@ -23,6 +23,8 @@ pub(super) struct Replay<'a> {
     pub(super) end: Offset,
     /// The log starts here at least.
     pub(super) log_start: Offset,
+    /// The log was cut to end here, last of all its cuts, and went on.
+    pub(super) cut_at: Option<Offset>,
     /// Terms that began.
     pub(super) epochs: Vec<EpochState>,
     /// Damage that no crash explains: what it is.
@@ -73,27 +75,27 @@ pub(super) fn replay<'a>(
         recovery: known.unwrap_or_default(),
         ..Replay::default()
     };
+    // A cut says where its log ended, durably in segments: nothing before it is needed.
+    let is_cut = |event: &Event<'_>| event.item.kind == ItemKind::Truncate;
+    let first = history.events.iter().rposition(is_cut).unwrap_or(0);
+    let (before, events) = history.events.split_at(first);
+    for event in before {
+        replay.take_before_cut(event);
+    }
     // Checkpoints first: they say from where on the journal's bytes are needed.
-    for event in &history.events {
+    for event in events {
         let item = event.item;
         match item.kind {
             ItemKind::Checkpoint => {
                 replay.checkpoint(item.base, item.segment_base, item.position);
                 replay.log_start = replay.log_start.max(item.previous_end);
             }
-            ItemKind::Truncate if item.base < replay.recovery.offset => {
-                let (segment_base, position) = (item.segment_base, item.position);
-                replay.recovery = Point {
-                    offset: item.base,
-                    segment_base,
-                    position,
-                };
-            }
+            ItemKind::Truncate => replay.cut(event),
             _ => {}
         }
     }
     replay.end = replay.recovery.offset;
-    for event in &history.events {
+    for event in events {
         replay.take(*event, journal, vouch)?;
         if replay.corrupt.is_some() {
             break;
@@ -120,12 +122,11 @@ impl<'a> Replay<'a> {
         let item = event.item;
         match item.kind {
             ItemKind::Append | ItemKind::Fact => self.append(event, journal, vouch)?,
-            ItemKind::Truncate => self.truncate(item.base),
             ItemKind::LogStart => self.log_start = self.log_start.max(item.base),
             ItemKind::EpochStart => self.epoch(item.leader_epoch, item.base),
             ItemKind::Drop => self.dropped = true,
             ItemKind::Open => self.open(event, journal),
-            ItemKind::Checkpoint | ItemKind::Mark => {}
+            ItemKind::Checkpoint | ItemKind::Truncate | ItemKind::Mark => {}
         }
         Ok(())
     }
@@ -192,10 +193,29 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn truncate(&mut self, to: Offset) {
-        self.writes.retain(|put| put.event.item.base < to);
-        self.epochs.retain(|line| line.start < to);
-        self.end = self.end.min(to);
+    /// What an event before the last cut still says: everything but which bytes are where.
+    fn take_before_cut(&mut self, event: &Event<'a>) {
+        let item = event.item;
+        match item.kind {
+            ItemKind::Append | ItemKind::Fact | ItemKind::EpochStart => {
+                self.epoch(item.leader_epoch, item.base);
+            }
+            ItemKind::Drop => self.dropped = true,
+            ItemKind::Open => {
+                let name = event.payload.map(|name| String::from_utf8_lossy(name));
+                self.topic = name.map(std::borrow::Cow::into_owned);
+            }
+            ItemKind::Truncate => self.epochs.retain(|line| line.start < item.base),
+            ItemKind::LogStart | ItemKind::Checkpoint | ItemKind::Mark => {}
+        }
+    }
+
+    fn cut(&mut self, event: &Event<'a>) {
+        let item = event.item;
+        self.checkpoint(item.base, item.segment_base, item.position);
+        self.epochs.retain(|line| line.start < item.base);
+        self.log_start = item.previous_end;
+        self.cut_at = Some(item.base);
     }
 
     fn epoch(&mut self, epoch: LeaderEpoch, start: Offset) {

@@ -291,6 +291,9 @@ pub struct StoreOptions {
     pub bypass_bytes: usize,
     /// Partitions whose appends bypass the journal at a time.
     pub bypasses_max: usize,
+    /// Bytes of each log directory that recovery may have to read from segments, about: from here
+    /// on partitions write checkpoints.
+    pub rescan_bytes_max: u64,
     /// Segment writes and syncs of the sweep in flight at most.
     pub sweep_in_flight_max: usize,
     /// Bytes of one segment write at most.
@@ -319,6 +322,7 @@ impl StoreOptions {
             journal: JournalOptions::default(),
             bypass_bytes: 64 << 10,
             bypasses_max: 32,
+            rescan_bytes_max: 256 << 20,
             sweep_in_flight_max: 16,
             segment_write_bytes_max: 1 << 20,
             allocation_bytes_max: 64 << 20,

@@ -44,7 +44,7 @@ impl Store {
                 continue;
             };
             entry.is_large = false;
-            let is_free = entry.in_flight == 0 && !entry.is_sweeping && entry.bypass.is_none();
+            let is_free = entry.bypass.is_none();
             let is_sound = entry.folder == Folder::Ready && !entry.fenced && !entry.dropped;
             let has_place = line.bypassing.len() < self.options.bypasses_max;
             if is_open && is_free && is_sound && has_place {
@@ -102,7 +102,9 @@ impl Store {
             .back()
             .filter(|p| p.item.kind == ItemKind::Append);
         let more = newest.is_some_and(|p| p.payload.len() >= self.options.bypass_bytes);
-        if any && more && entry.in_flight == 0 {
+        // A sweep or a checkpoint of the partition has its turn between two bypasses.
+        let must_yield = entry.is_sweeping || entry.checkpoint.is_ready(entry.recovery.offset);
+        if any && more && entry.in_flight == 0 && !must_yield {
             self.begin_bypass(key);
         }
     }

@@ -40,6 +40,15 @@ pub(super) struct Line {
     /// Partitions with bytes that only the journal has, oldest first.
     pub(super) unswept: VecDeque<PartitionKey>,
     pub(super) sweeps: usize,
+    /// The first of them are to be swept though nothing presses.
+    pub(super) forced_sweeps: usize,
+    /// Partitions whose checkpoint is due or under way.
+    pub(super) to_checkpoint: VecDeque<PartitionKey>,
+    /// Partitions with bytes that recovery would have to read, how much that may be in all, and
+    /// the share of one.
+    pub(super) rescanned: usize,
+    pub(super) rescan_bytes_max: u64,
+    pub(super) checkpoint_at: u64,
     /// Partitions with a large pending append; those whose appends bypass the journal now; those
     /// whose segments the next sync must cover.
     pub(super) large: Vec<PartitionKey>,
@@ -70,7 +79,7 @@ struct FrameRecord {
 }
 
 impl Line {
-    pub(super) fn new(journal: Journal) -> Self {
+    pub(super) fn new(journal: Journal, rescan_bytes_max: u64) -> Self {
         Self {
             journal,
             acks: AckLine::default(),
@@ -85,6 +94,11 @@ impl Line {
             selected_keys: Vec::new(),
             unswept: VecDeque::new(),
             sweeps: 0,
+            forced_sweeps: 0,
+            to_checkpoint: VecDeque::new(),
+            rescanned: 0,
+            rescan_bytes_max,
+            checkpoint_at: rescan_bytes_max / 8,
             large: Vec::new(),
             bypassing: Vec::new(),
             bypassed: Vec::new(),

@@ -97,6 +97,7 @@ impl Store {
             | Owner::SegmentSync { key, .. }
             | Owner::LoadPage { key, .. }
             | Owner::Seal { key, .. }
+            | Owner::Checkpoint { key, .. }
             | Owner::LastFiles { key, .. } => *key,
             _ => return,
         };
@@ -142,6 +143,9 @@ impl Store {
                 ..
             } => {
                 entry.log.segment_write_completed(base, position);
+                let left = entry.log.unwritten_bytes();
+                self.unwritten_bytes -= entry.unwritten_bytes - left;
+                entry.unwritten_bytes = left;
                 if let Some(file) = file_of(&mut entry.files, base) {
                     file.written_to = file.written_to.max(valid_to);
                 }
@@ -165,6 +169,7 @@ impl Store {
                 }
             }
             Owner::Seal { sealing, .. } => sealing.done(entry),
+            Owner::Checkpoint { saved, .. } => self.checkpoint_written(key, &saved),
             Owner::LastFiles {
                 sealing, is_active, ..
             } => {

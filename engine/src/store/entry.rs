@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Role, acks::take_if, ops::Ops};
+use super::{Role, acks::take_if, checkpoint::Checkpointing, ops::Ops};
 use crate::{
     base::{DirectoryIndex, Offset, Watermarks},
     disk::{DirectoryPath, FileName},
@@ -55,6 +55,13 @@ pub(super) struct Entry {
     /// Something was journaled since it was opened: a clean stop writes its files.
     pub(super) touched: bool,
     pub(super) unsynced_records: i64,
+    /// Bytes of it that only memory and the journal have.
+    pub(super) unwritten_bytes: u64,
+    /// Bytes of it that recovery would have to read.
+    pub(super) rescan_bytes: u64,
+    pub(super) checkpoint: Checkpointing,
+    /// A producers' snapshot that stands at no segment's beginning: the next one replaces it.
+    pub(super) loose_snapshot: Option<Offset>,
 }
 
 /// An item that waits for a frame.
@@ -116,6 +123,8 @@ impl Entry {
             segment_base: last.map_or(log.end(), |segment| segment.base),
             position: last.map_or(0, |segment| u64::from(segment.size)),
         };
+        // A clean stop left one at the log's end.
+        let loose_snapshot = (recovery.position > 0).then_some(log.end());
         Self {
             marks: Watermarks::restored(log.log_start(), log.end()),
             log,
@@ -143,6 +152,10 @@ impl Entry {
             dropped: false,
             touched: false,
             unsynced_records: 0,
+            unwritten_bytes: 0,
+            rescan_bytes: 0,
+            checkpoint: Checkpointing::Idle,
+            loose_snapshot,
         }
     }
 

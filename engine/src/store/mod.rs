@@ -16,6 +16,7 @@
 mod acks;
 mod api;
 mod bypass;
+mod checkpoint;
 mod commit;
 mod complete;
 mod entry;
@@ -60,7 +61,10 @@ pub struct Store {
     ops: Ops,
     events: Vec<StoreEvent>,
     stop: StopState,
-    memory_pressed: bool,
+    /// Bytes that only memory and the journal have.
+    unwritten_bytes: u64,
+    /// An append found no memory, and nothing could be freed but by writing behind.
+    memory_short: bool,
 }
 
 impl Store {
@@ -77,7 +81,8 @@ impl Store {
                 seed: options.seed,
             };
             let next_name = next_names.get(index).copied().unwrap_or(1);
-            Line::new(Journal::new(identity, options.journal, next_name))
+            let journal = Journal::new(identity, options.journal, next_name);
+            Line::new(journal, options.rescan_bytes_max)
         };
         let lines = options.eras.iter().enumerate().map(line).collect();
         let keyed = recovered
@@ -96,17 +101,20 @@ impl Store {
             ops: Ops::new(options.shard),
             events: Vec::new(),
             stop: StopState::Running,
-            memory_pressed: false,
+            unwritten_bytes: 0,
+            memory_short: false,
             options,
         }
     }
 
     /// Once per loop turn, after the feeding: frames, syncs, write-behind. Operations go to `out`.
     pub fn pump(&mut self, now: Now, out: &mut DiskOut) {
-        self.memory_pressed = self.tails.lent_bytes() > self.tails.budget_bytes() / 2;
+        let is_swept = |line: &Line| line.unswept.is_empty() && line.sweeps == 0;
+        self.memory_short &= !self.lines.iter().all(is_swept);
         if !self.stop.is_finishing() {
             for line in 0..self.lines.len() {
                 self.pump_folders(line);
+                self.pump_checkpoints(line);
                 self.pump_reclaim(line);
                 self.pump_sweeps(now, line);
                 self.pump_bypasses(line);

@@ -1,6 +1,6 @@
 //! Operations in flight: who gets the completion.
 
-use super::{PartitionKey, sweep::Sealing};
+use super::{PartitionKey, checkpoint::SavedCheckpoint, sweep::Sealing};
 use crate::{
     base::{FilePosition, Offset, ShardId, Slab, SlabKey},
     disk::{ControlOp, DirectoryPath, DiskOp, DiskOut, FileId, FileName, OpKey},
@@ -54,6 +54,10 @@ pub(super) enum Owner {
     Seal {
         key: PartitionKey,
         sealing: Box<Sealing>,
+    },
+    Checkpoint {
+        key: PartitionKey,
+        saved: Box<SavedCheckpoint>,
     },
     LastFiles {
         key: PartitionKey,

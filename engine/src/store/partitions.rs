@@ -168,6 +168,8 @@ impl Store {
     pub fn drop_partition(&mut self, _now: Now, key: PartitionKey) -> Result<(), StoreError> {
         let entry = self.live_mut(key)?;
         entry.dropped = true;
+        let rescan_bytes = entry.rescan_bytes;
+        let unwritten_bytes = std::mem::take(&mut entry.unwritten_bytes);
         let left = entry.pending_bytes();
         entry.bypass = None;
         entry.pending.clear();
@@ -176,6 +178,7 @@ impl Store {
         let identity = entry.log.identity();
         let id = (identity.topic_id, identity.index);
         let (index, item) = (entry.line, entry.item(ItemKind::Drop));
+        self.unwritten_bytes -= unwritten_bytes;
         self.by_identity.remove(&id);
         let gone = |waiter: Waiter| StoreEvent::Visible {
             token: waiter.token,
@@ -187,6 +190,9 @@ impl Store {
         line.drops.push((line.journal.sequence() + 1, key));
         line.sync_next = true;
         line.pending_bytes -= left;
+        if let Some(entry) = self.entries.get_mut(key.0) {
+            line.note_checkpointed(entry, rescan_bytes);
+        }
         line.bypassing.retain(|other| *other != key);
         Ok(())
     }
@@ -367,6 +373,7 @@ impl Store {
                 self.resident.push_back(key);
             }
         }
+        self.memory_short = freed == 0;
         freed > 0
     }
 
@@ -421,6 +428,9 @@ impl Store {
             framed: appended.bytes.len() as u32,
             ..entry.item(ItemKind::Append)
         };
+        line.note_appended(key, entry, u64::from(item.len));
+        entry.unwritten_bytes += u64::from(item.len);
+        self.unwritten_bytes += u64::from(item.len);
         pend_append(line, key, entry, item, appended.bytes);
         self.note_large(key);
         self.await_ack(key, answer.last_offset, ack);

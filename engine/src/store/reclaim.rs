@@ -1,6 +1,6 @@
 //! Journal files are used again once all that they hold is durable in segments.
 
-use super::{Store, commit::member_key, entry::Folder, ops::Owner};
+use super::{Store, checkpoint::checkpoint_item, commit::member_key, entry::Folder, ops::Owner};
 use crate::{
     base::Offset,
     disk::{ControlOp, DiskOp},
@@ -28,16 +28,7 @@ impl Store {
                 if entry.folder != Folder::Ready || entry.recovery.offset < wanted {
                     return;
                 }
-                let point = entry.recovery;
-                let epoch = entry.log.epochs().latest();
-                line.extra.push_back(Item {
-                    leader_epoch: epoch.unwrap_or(crate::base::LeaderEpoch::NONE),
-                    previous_end: entry.log.log_start(),
-                    base: point.offset,
-                    segment_base: point.segment_base,
-                    position: point.position,
-                    ..entry.item(ItemKind::Checkpoint)
-                });
+                line.extra.push_back(checkpoint_item(entry));
             }
             members.pop();
         }

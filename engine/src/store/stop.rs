@@ -3,12 +3,7 @@
 use super::{
     PartitionKey, Store, StoreError, StoreEvent, entry::Entry, ops::Ops, ops::Owner, sweep,
 };
-use crate::{
-    base::Now,
-    disk::ControlOp,
-    format::{checkpoint, names::FileKind},
-    log::PartitionState,
-};
+use crate::{base::Now, disk::ControlOp, format::checkpoint, log::PartitionState};
 
 /// Where a stop stands.
 #[derive(Debug)]
@@ -83,14 +78,17 @@ impl Store {
         else {
             return;
         };
+        let mut busy = Vec::new();
         while *in_flight < FINISHING_MAX {
             let Some(key) = left.pop() else { break };
-            if let Some(entry) = entries.get_mut(key.0)
-                && last_files(entry, ops, key)
-            {
-                *in_flight += 1;
+            match entries.get_mut(key.0) {
+                // A checkpoint that was begun before.
+                Some(entry) if entry.in_flight > 0 => busy.push(key),
+                Some(entry) => *in_flight += usize::from(last_files(entry, ops, key)),
+                None => {}
             }
         }
+        left.append(&mut busy);
         if left.is_empty() && *in_flight == 0 && self.ops.len() == 0 {
             self.stop = StopState::Stopped;
             self.events.push(StoreEvent::Stopped);
@@ -154,19 +152,11 @@ fn last_files(entry: &mut Entry, ops: &mut Ops, key: PartitionKey) -> bool {
     let Some(base) = entry.log.next_to_seal().or(active) else {
         return false;
     };
-    let directory = entry.directory();
     let mut steps = Vec::new();
     if Some(base) == active && !entry.log.producers().is_empty() {
-        let path = entry
-            .log
-            .identity()
-            .file(entry.log.end(), FileKind::Snapshot);
-        let bytes = entry.log.producer_snapshot();
-        steps.push(ControlOp::WriteWhole {
-            directory,
-            path,
-            bytes,
-        });
+        let (end, bytes) = (entry.log.end(), entry.log.producer_snapshot());
+        steps.push(sweep::snapshot_step(entry, end, bytes));
+        steps.extend(sweep::drop_loose_snapshot(entry, ops, end));
     }
     let Some((sealing, steps)) = sweep::final_steps(entry, ops, base, steps) else {
         return false;

@@ -20,12 +20,19 @@ impl Store {
     pub(super) fn pump_sweeps(&mut self, _now: Now, index: usize) {
         let stopping = !matches!(self.stop, StopState::Running);
         let line = &mut self.lines[index];
-        let due = stopping || self.memory_pressed || line.journal.is_half_full();
-        if !due || line.retry_at.is_some() {
+        let pressed = self.unwritten_bytes > self.options.tail_bytes as u64 / 2;
+        let pressed = pressed || self.memory_short;
+        let due = stopping || pressed || line.journal.is_half_full();
+        let count = match due {
+            true => line.unswept.len(),
+            false => line.forced_sweeps.min(line.unswept.len()),
+        };
+        if count == 0 || line.retry_at.is_some() {
             return;
         }
+        line.forced_sweeps = 0;
         // Those that were put back by this turn's sweeps wait for the next turn.
-        for _ in 0..line.unswept.len() {
+        for _ in 0..count {
             let line = &mut self.lines[index];
             if line.sweeps >= self.options.sweep_in_flight_max {
                 break;
@@ -36,10 +43,6 @@ impl Store {
             let Some(entry) = self.entries.get_mut(key.0) else {
                 continue;
             };
-            if entry.bypass.is_some() {
-                line.unswept.push_back(key);
-                continue;
-            }
             entry.is_sweeping = true;
             line.sweeps += 1;
             self.advance_sweep(key);
@@ -99,7 +102,10 @@ impl Store {
                     },
                 );
             }
-            SegmentStep::Idle if entry.bypass.is_some() => self.finish_bypass(key),
+            SegmentStep::Idle if entry.bypass.is_some() => {
+                self.finish_bypass(key);
+                self.advance_sweep(key);
+            }
             SegmentStep::Idle => self.settle_segments(key),
         }
     }
@@ -211,12 +217,10 @@ impl Store {
 
     /// The sweep is over; what was written since waits for the next one.
     pub(super) fn end_sweep(&mut self, key: PartitionKey) {
+        self.finish_bypass(key);
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
-        if entry.bypass.is_some() {
-            return self.finish_bypass(key);
-        }
         if !std::mem::take(&mut entry.is_sweeping) {
             return;
         }
@@ -231,12 +235,10 @@ impl Store {
 
     /// The sweep cannot go on now: it comes first when it can.
     pub(super) fn pause_sweep(&mut self, key: PartitionKey) {
+        self.finish_bypass(key);
         let Some(entry) = self.entries.get_mut(key.0) else {
             return;
         };
-        if entry.bypass.is_some() {
-            return self.finish_bypass(key);
-        }
         if std::mem::take(&mut entry.is_sweeping) {
             let line = &mut self.lines[entry.line];
             line.sweeps -= 1;
@@ -247,7 +249,7 @@ impl Store {
 
 /// Brings a segment's files to their final form: length, indexes, the producers' snapshot of the
 /// segment after it. `false` if a lease keeps the file as it is for now.
-fn seal(entry: &mut Entry, ops: &mut Ops, key: PartitionKey, base: Offset) -> bool {
+pub(super) fn seal(entry: &mut Entry, ops: &mut Ops, key: PartitionKey, base: Offset) -> bool {
     if entry.file(ops, base).name.is_leased() {
         return false;
     }
@@ -303,30 +305,51 @@ pub(super) fn final_steps(
         file: name,
         len: files.log_len,
     });
-    steps.extend(index_steps(entry, ops, &files));
-    let path = format!("{folder}/{}", names::LEADER_EPOCH_CHECKPOINT);
-    let bytes = super::stop::epoch_checkpoint(entry).into_bytes();
-    steps.push(ControlOp::WriteWhole {
-        directory,
-        path,
-        bytes,
-    });
+    steps.push(epoch_step(entry));
     let due = entry
         .snapshots
         .partition_point(|(at, _)| *at <= files_end(entry, base));
     for (at, bytes) in entry.snapshots.drain(..due).collect::<Vec<_>>() {
-        let path = entry.log.identity().file(at, FileKind::Snapshot);
-        steps.push(ControlOp::WriteWhole {
-            directory,
-            path,
-            bytes,
-        });
+        steps.push(snapshot_step(entry, at, bytes));
     }
+    steps.extend(index_steps(entry, ops, &files));
     steps.push(ControlOp::SyncDirectory {
         directory,
         path: folder,
     });
     Some((Sealing { files, point }, steps))
+}
+
+/// `leader-epoch-checkpoint` as it is now.
+pub(super) fn epoch_step(entry: &Entry) -> ControlOp {
+    let folder = entry.log.identity().folder();
+    ControlOp::WriteWhole {
+        directory: entry.directory(),
+        path: format!("{folder}/{}", names::LEADER_EPOCH_CHECKPOINT),
+        bytes: super::stop::epoch_checkpoint(entry).into_bytes(),
+    }
+}
+
+/// `<at>.snapshot` with the producers as of that offset.
+pub(super) fn snapshot_step(entry: &Entry, at: Offset, bytes: Vec<u8>) -> ControlOp {
+    ControlOp::WriteWhole {
+        directory: entry.directory(),
+        path: entry.log.identity().file(at, FileKind::Snapshot),
+        bytes,
+    }
+}
+
+/// The snapshot before the one of offset `at` goes, unless a segment begins there.
+pub(super) fn drop_loose_snapshot(
+    entry: &mut Entry,
+    ops: &mut Ops,
+    at: Offset,
+) -> Option<ControlOp> {
+    let old = entry.loose_snapshot.replace(at)?;
+    let is_loose = old != at && entry.log.segments().all(|segment| segment.base != old);
+    is_loose.then(|| ControlOp::Remove {
+        file: index_file(entry, ops, old, FileKind::Snapshot),
+    })
 }
 
 /// The end of the segment with that base: where its successor begins.
@@ -335,11 +358,12 @@ fn files_end(entry: &Entry, base: Offset) -> Offset {
     after.map_or(entry.log.end(), |segment| segment.base)
 }
 
-/// Both index files, which Kafka expects even where they have no entry.
-fn index_steps(entry: &Entry, ops: &mut Ops, files: &SegmentFiles) -> Vec<ControlOp> {
+/// Both index files, which Kafka expects even where they have no entry. The offset index comes
+/// last: recovery takes its last entry for a place up to which all else is there.
+pub(super) fn index_steps(entry: &Entry, ops: &mut Ops, files: &SegmentFiles) -> Vec<ControlOp> {
     let writes = [
-        (FileKind::Index, &files.index),
         (FileKind::TimeIndex, &files.time_index),
+        (FileKind::Index, &files.index),
     ];
     let step = |(kind, write): (FileKind, &Option<IndexWrite>)| {
         let file = index_file(entry, ops, files.segment_base, kind);
@@ -360,7 +384,7 @@ fn index_steps(entry: &Entry, ops: &mut Ops, files: &SegmentFiles) -> Vec<Contro
     writes.into_iter().map(step).collect()
 }
 
-/// A name for an index file; used for one operation.
+/// A name for an index file or a snapshot; used for one operation.
 pub(super) fn index_file(entry: &Entry, ops: &mut Ops, base: Offset, kind: FileKind) -> FileName {
     let path = entry.log.identity().file(base, kind);
     ops.name_file(&DirectoryPath {
