@@ -12,10 +12,11 @@
 mod rig;
 
 use logmill_engine::{
+    base::{LeaderEpoch, Offset},
     disk::memory::{Crash, MemoryDisk},
     log::{Durability, LogConfig, PartitionState},
     recovery::{Recovered, finish_stop, recover},
-    store::{AckLevel, Isolation, PartitionKey, StoreError},
+    store::{AckLevel, Isolation, PartitionKey, Role, StoreError},
 };
 use rig::{Random, Rig, TOP, batch, options};
 
@@ -26,13 +27,64 @@ const LIVES: usize = 4;
 /// What was appended to a partition, and what is known of it.
 #[derive(Clone, Debug, Default)]
 struct Model {
-    /// Values by offset.
-    values: Vec<Vec<u8>>,
+    /// Values by offset; none where a cut or a new beginning left a gap.
+    values: Vec<Option<Vec<u8>>>,
+    /// Where batches begin.
+    batches: Vec<usize>,
+    /// The log's first offset.
+    start: usize,
+    /// A cut that was asked for and not reported, with its token.
+    cut: Option<(u64, Cut)>,
+    /// Counts cuts: acks of what was appended before one promise nothing any more.
+    cuts: u64,
     /// Records below were acknowledged at a level.
     written: usize,
     synced: usize,
     /// Records below were visible.
     visible: usize,
+}
+
+/// Where a cut log ends, and whether it begins there too.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    end: usize,
+    anew: bool,
+}
+
+impl Model {
+    /// A cut took effect: the batch that held the new end is gone whole.
+    fn apply(&mut self, cut: Cut) {
+        self.cut = None;
+        self.cuts += 1;
+        let kept = if cut.anew { 0 } else { cut.end };
+        let whole = match self.batches.iter().rev().find(|base| **base < kept) {
+            Some(&base) if self.batch_end(base) > kept => base,
+            _ => kept,
+        };
+        self.values.truncate(whole);
+        self.batches.retain(|base| *base < whole);
+        self.values.resize(cut.end, None);
+        if cut.anew {
+            self.start = cut.end;
+        }
+        (self.written, self.synced, self.visible) = (cut.end, cut.end, cut.end);
+    }
+
+    fn batch_end(&self, base: usize) -> usize {
+        let next = self.batches.iter().find(|other| **other > base);
+        let next = next.copied().unwrap_or(self.values.len());
+        let gap = (base..next).find(|at| self.values[*at].is_none());
+        gap.unwrap_or(next)
+    }
+}
+
+/// An append: what its ack will promise.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    partition: usize,
+    end: usize,
+    level: AckLevel,
+    cuts: u64,
 }
 
 struct World {
@@ -101,8 +153,9 @@ impl World {
         for _ in 0..self.random.below(3) {
             let after = u64::from(self.random.below(80)) + 1;
             self.disk.power_off_at(self.disk.operations() + after);
-            if recover(&self.disk, [self.boot; 16]).is_ok() && !self.disk.is_off() {
-                // It ended before the power did: the next life goes on from its disk.
+            // It may end before the power does: the next life goes on from its disk.
+            if let Ok(found) = recover(&self.disk, [self.boot; 16]) {
+                assert!(found.fenced.is_empty(), "{:?}", found.findings);
             }
             self.crash();
             *crashes += 1;
@@ -150,15 +203,21 @@ impl World {
         assert!(found.fenced.is_empty(), "{:?}", found.findings);
         for (partition, model) in self.models.iter_mut().enumerate() {
             let is_this = |state: &&PartitionState| state.index.0 as usize == partition;
-            let end = found
-                .partitions
-                .iter()
-                .find(is_this)
-                .map_or(0, |state| state.end.0 as usize);
+            let state = found.partitions.iter().find(is_this);
+            let end = state.map_or(0, |state| state.end.0 as usize);
+            let start = state.map_or(0, |state| state.log_start.0 as usize);
+            let asked = model.cut;
+            if let Some((_, cut)) = model.cut.take() {
+                let began = if cut.anew { cut.end } else { model.start };
+                if end == cut.end && start == began {
+                    model.apply(cut);
+                }
+            }
+            assert_eq!(start, model.start, "partition {partition} begins elsewhere");
             let promised = model.written.max(model.synced);
             assert!(
                 end >= promised,
-                "partition {partition} ends at {end}, promised {promised}"
+                "partition {partition} ends at {end}, promised {promised}, {asked:?}"
             );
             assert!(
                 end >= model.visible,
@@ -170,6 +229,7 @@ impl World {
                 "partition {partition}: records from nowhere"
             );
             model.values.truncate(end);
+            model.batches.retain(|base| *base < end);
             (model.written, model.synced, model.visible) = (end, end, end);
         }
     }
@@ -203,7 +263,7 @@ impl World {
         if !stops {
             rig.disk.power_off_at(rig.disk.operations() + power_after);
         }
-        let mut tokens: Vec<(usize, usize, AckLevel)> = Vec::new();
+        let mut tokens: Vec<Sent> = Vec::new();
         for _ in 0..steps {
             if rig.disk.is_off() {
                 break;
@@ -227,12 +287,7 @@ impl World {
         self.crash();
     }
 
-    fn step(
-        &mut self,
-        rig: &mut Rig,
-        keys: &[PartitionKey],
-        tokens: &mut Vec<(usize, usize, AckLevel)>,
-    ) {
+    fn step(&mut self, rig: &mut Rig, keys: &[PartitionKey], tokens: &mut Vec<Sent>) {
         for _ in 0..self.random.below(4) {
             let partition = self.random.below(PARTITIONS as u32) as usize;
             let levels = [AckLevel::None, AckLevel::Written, AckLevel::Synced];
@@ -257,34 +312,90 @@ impl World {
                 Ok(answer) => {
                     let model = &mut self.models[partition];
                     assert_eq!(answer.base_offset.0 as usize, model.values.len());
-                    model.values.extend(values);
-                    tokens.push((partition, model.values.len(), level));
+                    model.batches.push(model.values.len());
+                    model.values.extend(values.into_iter().map(Some));
+                    tokens.push(Sent {
+                        partition,
+                        end: model.values.len(),
+                        level,
+                        cuts: model.cuts,
+                    });
                 }
                 Err(StoreError::Append(_)) => {}
+                Err(StoreError::NotLeader | StoreError::Cutting)
+                    if self.models[partition].cut.is_some() => {}
                 Err(error) => panic!("{error}"),
             }
         }
+        self.cut(rig, keys);
         rig.turn(self.random.below(5));
+        self.take_cuts(rig, keys);
         for (partition, key) in keys.iter().enumerate() {
             // A reader saw these.
             let high = rig.store.watermarks(*key).unwrap().high().0 as usize;
-            if partition != 2 {
+            if partition != 2 && self.models[partition].cut.is_none() {
                 self.models[partition].visible = high;
             }
         }
     }
 
-    fn take_in(
-        &mut self,
-        rig: &mut Rig,
-        keys: &[PartitionKey],
-        tokens: &[(usize, usize, AckLevel)],
-    ) {
+    /// Now and then a partition becomes a follower that must cut its log.
+    fn cut(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
+        let partition = self.random.below(PARTITIONS as u32) as usize;
+        if self.random.below(24) > 0 || self.models[partition].cut.is_some() {
+            return;
+        }
+        let (store, key) = (&mut rig.store, keys[partition]);
+        let model = &mut self.models[partition];
+        let follower = Role::Follower(LeaderEpoch(0));
+        store.set_role(rig.now, key, follower).unwrap();
+        self.next_value += 1;
+        let token = u64::from(self.next_value);
+        let len = model.values.len();
+        let cut = if self.random.below(3) == 0 {
+            let end = self.random.below(len as u32 + 10) as usize;
+            let end = end.max(model.start);
+            store
+                .truncate_fully_and_start_at(key, Offset(end as i64), token)
+                .unwrap();
+            Cut { end, anew: true }
+        } else {
+            let end = model.start + self.random.below((len - model.start) as u32 + 1) as usize;
+            store.truncate_to(key, Offset(end as i64), token).unwrap();
+            Cut { end, anew: false }
+        };
+        model.cut = Some((token, cut));
+    }
+
+    fn take_cuts(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
+        assert_eq!(rig.failures, Vec::<String>::new(), "no disk failed");
+        for (model, key) in self.models.iter_mut().zip(keys) {
+            let Some((token, cut)) = model.cut else {
+                continue;
+            };
+            if let Some(result) = rig.truncated.remove(&token) {
+                assert_eq!(result.unwrap().0 as usize, cut.end, "no disk failed");
+                if cut.anew || cut.end < model.values.len() {
+                    model.apply(cut);
+                }
+                model.cut = None;
+                let leader = Role::Leader(LeaderEpoch(0));
+                rig.store.set_role(rig.now, *key, leader).unwrap();
+            }
+        }
+    }
+
+    fn take_in(&mut self, rig: &mut Rig, keys: &[PartitionKey], tokens: &[Sent]) {
         rig.collect();
+        self.take_cuts(rig, keys);
         for (token, result) in &rig.acked {
-            let (partition, end, level) = tokens[*token as usize];
+            let sent = tokens[*token as usize];
+            let (partition, end, level) = (sent.partition, sent.end, sent.level);
             assert!(result.is_ok(), "no disk failed");
             let model = &mut self.models[partition];
+            if sent.cuts != model.cuts {
+                continue;
+            }
             let promise = match level {
                 // The topic of partition 2 asks for no more than written.
                 AckLevel::Synced if partition != 2 => &mut model.synced,
@@ -296,6 +407,10 @@ impl World {
         for (partition, key) in keys.iter().enumerate() {
             let marks = rig.store.watermarks(*key).unwrap();
             let model = &mut self.models[partition];
+            if model.cut.is_some() {
+                // In memory it may be cut, on disk perhaps not.
+                continue;
+            }
             model.written = model.written.max(marks.written().0 as usize);
             model.synced = model.synced.max(marks.synced().0 as usize);
         }
@@ -305,13 +420,14 @@ impl World {
         for (partition, key) in keys.iter().enumerate() {
             let found = rig.read_all(*key, Isolation::LogEnd);
             let model = &self.models[partition];
-            assert_eq!(found.len(), model.values.len(), "partition {partition}");
-            for (index, (offset, value)) in found.iter().enumerate() {
-                assert_eq!(*offset, index as i64, "partition {partition}: a gap");
-                assert_eq!(
-                    value, &model.values[index],
-                    "partition {partition}, offset {offset}"
-                );
+            let there = model.values.iter().enumerate();
+            let there: Vec<_> = there
+                .filter_map(|(index, value)| value.clone().map(|value| (index as i64, value)))
+                .collect();
+            let offsets = |all: &[(i64, Vec<u8>)]| all.iter().map(|one| one.0).collect::<Vec<_>>();
+            assert_eq!(offsets(&found), offsets(&there), "partition {partition}");
+            for (found, there) in found.iter().zip(&there) {
+                assert_eq!(found, there, "partition {partition}");
             }
         }
         let _ = TOP;

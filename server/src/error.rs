@@ -37,7 +37,7 @@ impl KafkaError for StoreError {
     fn code(&self) -> ErrorCode {
         match self {
             Self::UnknownPartition => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
-            Self::NotLeader | Self::Stopping => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+            Self::NotLeader | Self::Cutting | Self::Stopping => ErrorCode::NOT_LEADER_OR_FOLLOWER,
             Self::FencedEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
             Self::UnknownEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
             Self::Fenced | Self::NoDirectory(_) => ErrorCode::KAFKA_STORAGE_ERROR,

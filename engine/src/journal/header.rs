@@ -48,6 +48,8 @@ pub struct CheckpointEntry {
     pub segment_base: Offset,
     /// File position of the recovery point in that segment.
     pub position: u64,
+    /// What the era's snapshot says of records below it still holds: the lowest cut since.
+    pub kept: Offset,
 }
 
 /// Why a file is not a journal file that can be read.
@@ -180,6 +182,7 @@ impl CheckpointEntry {
         put(&mut out, 32, self.recovery_point.0.to_le_bytes());
         put(&mut out, 40, self.segment_base.0.to_le_bytes());
         put(&mut out, 48, self.position.to_le_bytes());
+        put(&mut out, 56, self.kept.0.to_le_bytes());
         out
     }
 
@@ -193,6 +196,7 @@ impl CheckpointEntry {
             recovery_point: Offset(fields.i64(32)),
             segment_base: Offset(fields.i64(40)),
             position: fields.u64(48),
+            kept: Offset(fields.i64(56)),
         }
     }
 }

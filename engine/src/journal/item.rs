@@ -20,7 +20,8 @@ pub enum ItemKind {
     Open,
     /// The partition is deleted.
     Drop,
-    /// Records below `base` are durable in segments; the log starts at `previous_end`.
+    /// Records below `base` are durable in segments; the log starts at `previous_end`; what the
+    /// era's snapshot says of records below `last` still holds.
     Checkpoint,
     /// Nothing but the frame's mark.
     Mark,
@@ -84,6 +85,17 @@ impl Item {
     /// The log end after it.
     pub fn end(&self) -> Offset {
         self.last.next()
+    }
+
+    /// For a cut: below which offset it left what was.
+    pub fn cut_kept(&self) -> Offset {
+        let began_anew = self.previous_end == self.base && self.position == 0;
+        if began_anew { Offset::ZERO } else { self.base }
+    }
+
+    /// Whether it says where records stand.
+    pub fn has_records(&self) -> bool {
+        matches!(self.kind, ItemKind::Append | ItemKind::Fact)
     }
 
     /// Whether bytes belong to it, in the frame or elsewhere.

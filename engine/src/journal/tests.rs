@@ -40,6 +40,7 @@ fn image(pool: &mut RegionPool) -> (Vec<u8>, FileHeader) {
         recovery_point: Offset(77),
         segment_base: Offset(5),
         position: 4242,
+        kept: Offset(9_999),
     };
     let entries = [entry.encode(), entry.encode()].concat();
     let header = FileHeader {
@@ -105,7 +106,7 @@ fn what_is_written_is_scanned_back() {
 #[test]
 fn a_fact_frames_only_its_last_bytes_and_its_checksum_covers_all() {
     let mut pool = RegionPool::new(1 << 20);
-    let bytes: Vec<u8> = (0..10_000u32).map(|at| (at * 7 >> 3) as u8).collect();
+    let bytes: Vec<u8> = (0..10_000u32).map(|at| ((at * 7) >> 3) as u8).collect();
     let (mut fact, payload) = append(&mut pool, 0, 0, &bytes);
     (fact.kind, fact.framed) = (ItemKind::Fact, 1_808);
     let other = append(&mut pool, 1, 0, &[5; 100]);

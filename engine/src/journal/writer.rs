@@ -348,6 +348,16 @@ impl Journal {
         }
     }
 
+    /// A member's log was cut to end at `to`, and stands in segments up to there: of its items in
+    /// any file none beyond that is needed.
+    pub fn member_was_cut(&mut self, member: MemberId, to: Offset) {
+        for file in &mut self.files {
+            for (_, end) in file.members.iter_mut().filter(|(of, _)| *of == member) {
+                *end = to.min(*end);
+            }
+        }
+    }
+
     /// Whether unsynced frames want a sync now, by demand, bytes or age.
     fn sync_due(&self, now: Micros) -> bool {
         let age = self

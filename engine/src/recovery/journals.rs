@@ -271,6 +271,7 @@ fn checkpoint_item(entry: &CheckpointEntry) -> Item {
         leader_epoch: entry.leader_epoch,
         previous_end: entry.log_start,
         base: entry.recovery_point,
+        last: entry.kept,
         segment_base: entry.segment_base,
         position: entry.position,
         ..Item::new(ItemKind::Checkpoint, entry.topic_id, entry.partition)

@@ -103,7 +103,7 @@ impl<'d> Folder<'d> {
         self.make()?;
         self.put(&replay.writes)?;
         let end = replay.writes.last().map_or(replay.recovery, Put::point);
-        self.cut(end, replay)?;
+        self.cut(end, known, replay)?;
         let log = self.rebuild(known, replay, end)?;
         self.settle(log)
     }
@@ -147,7 +147,7 @@ impl<'d> Folder<'d> {
         let Some(known) = known else { return Ok(false) };
         let active = known.segments.last();
         let level = replay.writes.is_empty()
-            && replay.cut_at.is_none()
+            && replay.kept >= known.end
             && replay.recovery.offset == known.end
             && replay.log_start <= known.log_start
             && replay.epochs.is_empty()
@@ -210,17 +210,21 @@ impl<'d> Folder<'d> {
         self.disk.write_at(directory, &path, at.position, bytes)
     }
 
-    /// Removes what follows the log's end: it may be valid and is not vouched for. Of a log that
-    /// began anew, what was before that goes too.
-    fn cut(&mut self, end: Point, replay: &Replay<'_>) -> Result<(), DiskError> {
-        let last_kept = if end.position == 0 {
-            None
-        } else {
-            Some(end.segment_base)
-        };
-        let anew = replay.cut_at.filter(|cut| *cut == replay.log_start);
+    /// Removes what follows the log's end: it may be valid and is not vouched for. What stands
+    /// before the log's first segment goes too: it was on its way out.
+    fn cut(
+        &mut self,
+        end: Point,
+        known: Option<&PartitionState>,
+        replay: &Replay<'_>,
+    ) -> Result<(), DiskError> {
+        let known = known.filter(|state| state.end <= replay.kept);
+        let first = known.map(|state| state.segments.first().map_or(state.end, |first| first.base));
+        let first = replay.anew_from.or(first);
         let beyond = |base: &Offset| {
-            last_kept.is_none_or(|last| *base > last) || anew.is_some_and(|start| *base < start)
+            let behind = *base > end.segment_base;
+            let before = first.is_some_and(|first| *base < first);
+            behind || before || *base == end.segment_base && end.position == 0
         };
         let gone: Vec<Offset> = self.bases.iter().copied().filter(beyond).collect();
         for base in gone {
@@ -239,10 +243,9 @@ impl<'d> Folder<'d> {
             self.remove(at, FileKind::Snapshot)?;
             self.snapshots.remove(&at);
         }
-        if let Some(base) = last_kept
-            && self.trim(base, end.position)?
-        {
-            self.touched.insert(base);
+        let last = end.segment_base;
+        if self.bases.contains(&last) && self.trim(last, end.position)? {
+            self.touched.insert(last);
         }
         Ok(())
     }
@@ -282,6 +285,7 @@ impl<'d> Folder<'d> {
         let first = log.segments().next_back().map(|segment| segment.base);
         let bases: Vec<Offset> = self.bases.iter().copied().collect();
         let skip = first.map_or(0, |first| bases.partition_point(|other| *other < first));
+        let mut reached = (Offset::ZERO, 0);
         for (at, &base) in bases.iter().enumerate().skip(skip) {
             let next = bases.get(at + 1).copied();
             let limit = next.unwrap_or(end.offset).min(end.offset);
@@ -292,15 +296,19 @@ impl<'d> Folder<'d> {
                 .map_or(0, |last| last.size);
             let (position, _) =
                 self.scan(&mut log, base, u64::from(start), limit, &mut producers)?;
-            if log.end() < limit && next.is_none() {
-                let (reached, wanted) = (log.end(), end.offset);
-                let reason = format!("{base} ends at {reached}, the journal knows {wanted}");
-                return Err(Trouble::Corrupt(reason));
-            }
+            reached = (base, position);
             if next.is_some() {
                 self.trim(base, position)?;
             }
             self.touched.insert(base);
+        }
+        if end.position > 0 && reached != (end.segment_base, end.position) {
+            let ((base, position), offset) = (reached, log.end());
+            let reason = format!(
+                "segment {base} is sound up to byte {position} and offset {offset}, \
+                 the journal knows {end:?}"
+            );
+            return Err(Trouble::Corrupt(reason));
         }
         self.drop_loose_snapshots(end.offset)?;
         log.note_end(end.offset);
@@ -331,15 +339,15 @@ impl<'d> Folder<'d> {
         end: Point,
     ) -> PartitionLog {
         let config = Arc::new(LogConfig::default());
-        let level = replay.cut_at.map_or(end.offset, |cut| cut.min(end.offset));
+        let level = replay.kept.min(end.offset);
         let usable = known.filter(|state| state.end <= level);
         match usable.map(|state| PartitionLog::restored(state, Arc::clone(&config))) {
             Some(Ok(log)) => log,
             _ => {
                 let first = self.bases.first().copied().unwrap_or(end.offset);
-                let start = match replay.cut_at {
-                    Some(_) => first.min(replay.log_start),
-                    None => first,
+                let start = match replay.kept {
+                    Offset::MAX => first,
+                    _ => first.min(replay.log_start),
                 };
                 PartitionLog::new(self.identity.clone(), config, start.min(end.offset))
             }

@@ -25,6 +25,10 @@ pub(super) struct Replay<'a> {
     pub(super) log_start: Offset,
     /// The log was cut to end here, last of all its cuts, and went on.
     pub(super) cut_at: Option<Offset>,
+    /// That cut left nothing: the log began anew, with this segment.
+    pub(super) anew_from: Option<Offset>,
+    /// What was known when the era began holds below it.
+    pub(super) kept: Offset,
     /// Terms that began.
     pub(super) epochs: Vec<EpochState>,
     /// Damage that no crash explains: what it is.
@@ -73,6 +77,7 @@ pub(super) fn replay<'a>(
 ) -> Result<Replay<'a>, DiskError> {
     let mut replay = Replay {
         recovery: known.unwrap_or_default(),
+        kept: Offset::MAX,
         ..Replay::default()
     };
     // A cut says where its log ended, durably in segments: nothing before it is needed.
@@ -88,6 +93,7 @@ pub(super) fn replay<'a>(
         match item.kind {
             ItemKind::Checkpoint => {
                 replay.checkpoint(item.base, item.segment_base, item.position);
+                replay.kept = replay.kept.min(item.last);
                 replay.log_start = replay.log_start.max(item.previous_end);
             }
             ItemKind::Truncate => replay.cut(event),
@@ -205,8 +211,12 @@ impl<'a> Replay<'a> {
                 let name = event.payload.map(|name| String::from_utf8_lossy(name));
                 self.topic = name.map(std::borrow::Cow::into_owned);
             }
-            ItemKind::Truncate => self.epochs.retain(|line| line.start < item.base),
-            ItemKind::LogStart | ItemKind::Checkpoint | ItemKind::Mark => {}
+            ItemKind::Truncate => {
+                self.kept = self.kept.min(item.cut_kept());
+                self.epochs.retain(|line| line.start < item.base);
+            }
+            ItemKind::Checkpoint => self.kept = self.kept.min(item.last),
+            ItemKind::LogStart | ItemKind::Mark => {}
         }
     }
 
@@ -216,6 +226,8 @@ impl<'a> Replay<'a> {
         self.epochs.retain(|line| line.start < item.base);
         self.log_start = item.previous_end;
         self.cut_at = Some(item.base);
+        self.anew_from = (item.cut_kept() == Offset::ZERO).then_some(item.segment_base);
+        self.kept = self.kept.min(item.cut_kept());
     }
 
     fn epoch(&mut self, epoch: LeaderEpoch, start: Offset) {

@@ -201,6 +201,13 @@ pub enum StoreEvent {
         /// The reader's token.
         token: u64,
     },
+    /// A cut is durable, or cannot be made.
+    Truncated {
+        /// The token it was asked with.
+        token: u64,
+        /// Where the log ends now.
+        result: Result<Offset, StoreError>,
+    },
     /// A partition stopped taking appends after an I/O error.
     Fenced {
         /// Which.
@@ -261,6 +268,9 @@ pub enum StoreError {
     /// KAFKA_STORAGE_ERROR: the partition or its log directory failed.
     #[error("the partition's storage failed")]
     Fenced,
+    /// The log is being cut; ask again when it is: NOT_LEADER_OR_FOLLOWER.
+    #[error("the log is being cut")]
+    Cutting,
     /// The store is stopping: NOT_LEADER_OR_FOLLOWER.
     #[error("the broker is stopping")]
     Stopping,

@@ -117,7 +117,7 @@ impl Store {
             return false;
         };
         let busy = entry.in_flight > 0 || entry.is_sweeping || entry.bypass.is_some();
-        if busy || entry.folder != Folder::Ready {
+        if busy || entry.cut.is_some() || entry.folder != Folder::Ready {
             return true;
         }
         if let Some(base) = entry.log.next_to_seal()
@@ -171,8 +171,9 @@ pub(super) fn checkpoint_item(entry: &Entry) -> Item {
     let epoch = entry.log.epochs().latest();
     Item {
         leader_epoch: epoch.unwrap_or(crate::base::LeaderEpoch::NONE),
-        previous_end: entry.log.log_start(),
+        previous_end: entry.log_start,
         base: point.offset,
+        last: entry.kept,
         segment_base: point.segment_base,
         position: point.position,
         ..entry.item(ItemKind::Checkpoint)

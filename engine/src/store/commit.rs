@@ -56,6 +56,9 @@ pub(super) struct Line {
     pub(super) bypassed: Vec<PartitionKey>,
     /// Syncs in flight that make up the journal's one.
     pub(super) syncs_left: usize,
+    /// Partitions whose logs are being cut; when to look again at files that someone sends from.
+    pub(super) cuts: Vec<PartitionKey>,
+    pub(super) cut_retry: Option<Micros>,
     /// New partitions whose folders are to be made.
     pub(super) to_make: Vec<PartitionKey>,
     /// A sync is asked for with the next frame.
@@ -103,6 +106,8 @@ impl Line {
             bypassing: Vec::new(),
             bypassed: Vec::new(),
             syncs_left: 0,
+            cuts: Vec::new(),
+            cut_retry: None,
             to_make: Vec::new(),
             sync_next: false,
             sync_by: None,
@@ -113,7 +118,12 @@ impl Line {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Micros> {
-        let own = [self.journal.next_deadline(), self.sync_by, self.retry_at];
+        let own = [
+            self.journal.next_deadline(),
+            self.sync_by,
+            self.retry_at,
+            self.cut_retry,
+        ];
         own.into_iter().flatten().min()
     }
 
@@ -219,7 +229,18 @@ impl Line {
                 ItemKind::Checkpoint | ItemKind::Mark | ItemKind::Drop => continue,
                 _ => item.base,
             };
-            if matches!(item.kind, ItemKind::Append | ItemKind::Fact) {
+            if item.kind == ItemKind::Truncate {
+                // Not before: a file's header must not tell of a cut that the journal has not.
+                entry.log_start = item.previous_end;
+                self.journal.member_was_cut(key.0.to_bits(), end);
+                entry.kept = entry.kept.min(item.cut_kept());
+                entry.cut_recovery(RecoveryPoint {
+                    offset: end,
+                    segment_base: item.segment_base,
+                    position: item.position,
+                });
+            }
+            if item.has_records() {
                 entry.note_cut(RecoveryPoint {
                     offset: end,
                     segment_base: item.segment_base,
@@ -228,6 +249,9 @@ impl Line {
             }
             self.journal
                 .note_member(key.0.to_bits(), end, &mut entry.place);
+            if !item.has_records() {
+                continue;
+            }
             match record.touched.last_mut() {
                 Some(last) if last.0 == key => last.1 = end,
                 _ => record.touched.push((key, end)),
@@ -489,10 +513,11 @@ pub(super) fn checkpoint_of(entry: &Entry) -> CheckpointEntry {
             .epochs()
             .latest()
             .unwrap_or(crate::base::LeaderEpoch::NONE),
-        log_start: entry.log.log_start(),
+        log_start: entry.log_start,
         recovery_point: entry.recovery.offset,
         segment_base: entry.recovery.segment_base,
         position: entry.recovery.position,
+        kept: entry.kept,
     }
 }
 

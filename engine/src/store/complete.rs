@@ -1,7 +1,7 @@
 //! Completions find their owners.
 
 use super::{
-    PartitionKey, Store, StoreEvent,
+    PartitionKey, Store, StoreError, StoreEvent,
     entry::{Folder, SegmentFile},
     ops::Owner,
 };
@@ -98,6 +98,8 @@ impl Store {
             | Owner::LoadPage { key, .. }
             | Owner::Seal { key, .. }
             | Owner::Checkpoint { key, .. }
+            | Owner::Cut { key }
+            | Owner::CutLoad { key, .. }
             | Owner::LastFiles { key, .. } => *key,
             _ => return,
         };
@@ -170,6 +172,8 @@ impl Store {
             }
             Owner::Seal { sealing, .. } => sealing.done(entry),
             Owner::Checkpoint { saved, .. } => self.checkpoint_written(key, &saved),
+            Owner::Cut { .. } => self.files_cut(key),
+            Owner::CutLoad { index, .. } => self.cut_loaded(key, index, output),
             Owner::LastFiles {
                 sealing, is_active, ..
             } => {
@@ -199,6 +203,7 @@ impl Store {
             let reason = error.to_string();
             self.events.push(StoreEvent::Fenced { key, reason });
         }
+        self.end_cut(key, Err(StoreError::Fenced));
         self.end_sweep(key);
         self.last_files_done(key, true);
     }

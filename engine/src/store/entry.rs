@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Role, acks::take_if, checkpoint::Checkpointing, ops::Ops};
+use super::{Role, acks::take_if, checkpoint::Checkpointing, ops::Ops, truncate::Cut};
 use crate::{
     base::{DirectoryIndex, Offset, Watermarks},
     disk::{DirectoryPath, FileName},
@@ -45,11 +45,18 @@ pub(super) struct Entry {
     /// Parts of the journal's sync in flight for its segments.
     pub(super) syncs: u32,
     pub(super) recovery: RecoveryPoint,
+    /// What the era's snapshot says of records below it still holds: the lowest cut since.
+    pub(super) kept: Offset,
+    /// Where the log starts, as far as the journal knows.
+    pub(super) log_start: Offset,
     /// Ends of journaled items, with their place: where recovery points may lie.
     cuts: VecDeque<RecoveryPoint>,
     pub(super) waiters: Vec<Waiter>,
     /// `.snapshot` files of segments that began, until their predecessor is sealed.
     pub(super) snapshots: Vec<(Offset, Vec<u8>)>,
+    pub(super) cut: Option<Box<Cut>>,
+    /// The cut is in the journal, and not yet in the files.
+    pub(super) is_cut: bool,
     pub(super) fenced: bool,
     pub(super) dropped: bool,
     /// Something was journaled since it was opened: a clean stop writes its files.
@@ -127,6 +134,8 @@ impl Entry {
         let loose_snapshot = (recovery.position > 0).then_some(log.end());
         Self {
             marks: Watermarks::restored(log.log_start(), log.end()),
+            kept: Offset::MAX,
+            log_start: log.log_start(),
             log,
             role,
             always_synced: false,
@@ -148,6 +157,8 @@ impl Entry {
             cuts: VecDeque::new(),
             waiters: Vec::new(),
             snapshots: Vec::new(),
+            cut: None,
+            is_cut: false,
             fenced: false,
             dropped: false,
             touched: false,
@@ -247,6 +258,13 @@ impl Entry {
             });
             self.cuts.extend(newest);
         }
+    }
+
+    /// The log was cut to end there, durably.
+    pub(super) fn cut_recovery(&mut self, to: RecoveryPoint) {
+        self.is_cut = true;
+        self.cuts.clear();
+        self.recovery = to;
     }
 
     /// Moves the recovery point as far as the log's files are synced.

@@ -27,6 +27,7 @@ mod reads;
 mod reclaim;
 mod stop;
 mod sweep;
+mod truncate;
 
 use std::collections::{HashMap, VecDeque};
 
@@ -114,6 +115,7 @@ impl Store {
         if !self.stop.is_finishing() {
             for line in 0..self.lines.len() {
                 self.pump_folders(line);
+                self.pump_cuts(now, line);
                 self.pump_checkpoints(line);
                 self.pump_reclaim(line);
                 self.pump_sweeps(now, line);

@@ -4,6 +4,7 @@ use super::{PartitionKey, checkpoint::SavedCheckpoint, sweep::Sealing};
 use crate::{
     base::{FilePosition, Offset, ShardId, Slab, SlabKey},
     disk::{ControlOp, DirectoryPath, DiskOp, DiskOut, FileId, FileName, OpKey},
+    format::names::FileKind,
     log::SyncPoint,
 };
 
@@ -67,6 +68,14 @@ pub(super) enum Owner {
     Folders {
         line: usize,
         keys: Vec<PartitionKey>,
+    },
+    Cut {
+        key: PartitionKey,
+    },
+    /// Part of a segment for a cut, or an index file.
+    CutLoad {
+        key: PartitionKey,
+        index: Option<(Offset, FileKind)>,
     },
     DropFolder(PartitionKey),
     Load {

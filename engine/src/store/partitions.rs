@@ -166,6 +166,7 @@ impl Store {
 
     /// Deletes a partition: its files go once the drop is durable. The key is void at once.
     pub fn drop_partition(&mut self, _now: Now, key: PartitionKey) -> Result<(), StoreError> {
+        self.end_cut(key, Err(StoreError::UnknownPartition));
         let entry = self.live_mut(key)?;
         entry.dropped = true;
         let rescan_bytes = entry.rescan_bytes;
@@ -293,9 +294,15 @@ impl Store {
         header: &BatchHeader,
         bytes: &[u8],
     ) -> Result<Offset, StoreError> {
-        let entry = self.live_mut(key)?;
-        if entry.fenced {
+        self.check_running()?;
+        let entry = self.live(key)?;
+        let line = entry.line;
+        if entry.fenced || self.lines[line].journal.is_failed() {
             return Err(StoreError::Fenced);
+        }
+        let entry = self.live(key)?;
+        if entry.cut.is_some() {
+            return Err(StoreError::Cutting);
         }
         if matches!(entry.role, Role::Leader(_)) {
             return Err(StoreError::NotLeader);
@@ -328,6 +335,9 @@ impl Store {
         }
         if entry.fenced || self.lines[entry.line].journal.is_failed() {
             return Err(StoreError::Fenced);
+        }
+        if entry.cut.is_some() {
+            return Err(StoreError::Cutting);
         }
         let Role::Leader(current) = entry.role else {
             return Err(StoreError::NotLeader);

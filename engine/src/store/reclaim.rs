@@ -21,11 +21,15 @@ impl Store {
         while let Some(&(member, end)) = members.last() {
             let entry = self
                 .entries
-                .get(member_key(member).0)
+                .get_mut(member_key(member).0)
                 .filter(|entry| !entry.dropped);
             if let Some(entry) = entry {
+                // Bytes that bypassed the journal may have been durable before their fact was.
+                entry.advance_recovery();
                 let wanted: Offset = end.min(entry.log.end());
-                if entry.folder != Folder::Ready || entry.recovery.offset < wanted {
+                // Until files are cut, recovery must hear of the cut.
+                let is_level = entry.recovery.offset >= wanted && !entry.is_cut;
+                if entry.folder != Folder::Ready || !is_level {
                     return;
                 }
                 line.extra.push_back(checkpoint_item(entry));

@@ -97,7 +97,7 @@ impl Store {
 
     /// Until every journal is settled and every partition swept.
     fn press_on(&mut self, _now: Now) {
-        let mut busy = false;
+        let mut busy = self.has_cuts();
         for line in &mut self.lines {
             if line.journal.is_failed() {
                 continue;

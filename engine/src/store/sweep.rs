@@ -196,13 +196,7 @@ impl Store {
         }
         let base = entry.log.unsynced_segments().next();
         if let Some(point) = base.and_then(|base| entry.log.sync_point(base).map(|p| (base, p))) {
-            let file = entry.file(&mut self.ops, point.0).name.clone();
-            entry.in_flight += 1;
-            let owner = Owner::SegmentSync {
-                key,
-                point: point.1,
-            };
-            return self.ops.issue(owner, DiskOp::Sync { file });
+            return sync_segment(entry, &mut self.ops, key, point.0, point.1);
         }
         self.end_sweep(key);
     }
@@ -212,7 +206,8 @@ impl Store {
     fn is_last_sweep(&self, key: PartitionKey) -> bool {
         let line = self.entries.get(key.0).map(|entry| &self.lines[entry.line]);
         let is_settled = line.is_some_and(|line| line.is_settled());
-        is_settled && !matches!(self.stop, StopState::Running)
+        // A cut journals what it finds durable.
+        is_settled && !self.has_cuts() && !matches!(self.stop, StopState::Running)
     }
 
     /// The sweep is over; what was written since waits for the next one.
@@ -245,6 +240,19 @@ impl Store {
             line.unswept.push_front(key);
         }
     }
+}
+
+/// Syncs what was written of a segment.
+pub(super) fn sync_segment(
+    entry: &mut Entry,
+    ops: &mut Ops,
+    key: PartitionKey,
+    base: Offset,
+    point: SyncPoint,
+) {
+    let file = entry.file(ops, base).name.clone();
+    entry.in_flight += 1;
+    ops.issue(Owner::SegmentSync { key, point }, DiskOp::Sync { file });
 }
 
 /// Brings a segment's files to their final form: length, indexes, the producers' snapshot of the

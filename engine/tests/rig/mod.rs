@@ -44,6 +44,8 @@ pub struct Rig {
     pub acked: BTreeMap<u64, Result<Offset, AckError>>,
     pub visible: Vec<u64>,
     pub loaded: Vec<u64>,
+    /// Cuts by token.
+    pub truncated: BTreeMap<u64, Result<Offset, StoreError>>,
     pub stopped: bool,
     pub failures: Vec<String>,
 }
@@ -109,6 +111,7 @@ impl Rig {
             acked: BTreeMap::new(),
             visible: Vec::new(),
             loaded: Vec::new(),
+            truncated: BTreeMap::new(),
             stopped: false,
             failures: Vec::new(),
         }
@@ -167,6 +170,9 @@ impl Rig {
                 }
                 StoreEvent::Visible { token } => self.visible.push(token),
                 StoreEvent::Loaded { token } => self.loaded.push(token),
+                StoreEvent::Truncated { token, result } => {
+                    self.truncated.insert(token, result);
+                }
                 StoreEvent::Stopped => self.stopped = true,
                 StoreEvent::Fenced { reason, .. } | StoreEvent::DirectoryFailed { reason, .. } => {
                     self.failures.push(reason);

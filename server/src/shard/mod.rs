@@ -311,6 +311,8 @@ impl Shard {
             StoreEvent::Fenced { reason, .. } | StoreEvent::DirectoryFailed { reason, .. } => {
                 self.net.notice(Notice::Storage { text: reason });
             }
+            // Only followers cut their logs.
+            StoreEvent::Truncated { .. } => {}
             StoreEvent::Stopped => self.stopping = Stopping::Done,
         }
     }
