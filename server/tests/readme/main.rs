@@ -1,7 +1,8 @@
 //! README's generated tables are those of the code and of the tests.
 //!
 //! They stand between markers; `LOGMILL_UPDATE_README=1 cargo test -p logmill --test readme` writes
-//! them anew. The compatibility table is made of what the `interop` tests left in the target folder.
+//! them anew. The compatibility table is made of what the `interop` tests left in the target
+//! folder.
 
 mod compatibility;
 
