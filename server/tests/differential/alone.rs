@@ -14,6 +14,7 @@ use logmill_wire::messages::describe_topic_partitions::{
 use logmill_wire::messages::find_coordinator::FindCoordinatorRequest;
 use logmill_wire::{ErrorCode, Uuid};
 
+use crate::batches::Spec;
 use crate::broker::Broker;
 use crate::cases::one_partition;
 use crate::conversation::{
@@ -95,6 +96,33 @@ fn null_records_are_refused() {
         let partition = partition.expect("the partition is answered");
         assert_ne!(partition.error_code, 0, "v{version}");
         assert_eq!(partition.base_offset, -1, "v{version}");
+    }
+}
+
+/// Of two batches for one partition in a request Kafka drops the first without a word; here both
+/// are written, in their order, and answered.
+#[test]
+fn two_batches_for_one_partition_are_both_written() {
+    let Some((_broker, mut c)) = logmill("two-batches", &[]) else {
+        return;
+    };
+    let (first, second) = (Spec::small(2, 0).bytes(), Spec::small(3, 9).bytes());
+    for version in Produce::versions() {
+        let (name, id) = c.topic(&format!("v{version}"), 1, &[]);
+        let write = one_partition(&name, 0, Some(&first), -1)
+            .with_id(id)
+            .and(0, Some(&second));
+        let reply = c
+            .ask::<Produce>("twice", version, &write.request())
+            .expect("an answer");
+        let body = reply.body::<Produce>();
+        let topic = body.responses.first().expect("the topic is answered");
+        let answered: Vec<_> = topic
+            .partition_responses
+            .iter()
+            .map(|part| (part.error_code, part.base_offset))
+            .collect();
+        assert_eq!(answered, [(0, 0), (0, 2)], "v{version}");
     }
 }
 

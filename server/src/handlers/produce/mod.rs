@@ -111,6 +111,9 @@ impl Produce {
         may_write_internal: bool,
         began: &mut Began,
     ) {
+        if data.partition_data.is_empty() {
+            return;
+        }
         let by_id = scope.version >= FIRST_VERSION_WITH_IDS;
         let id = TopicId(data.topic_id.0);
         let topic = if by_id {

@@ -177,7 +177,10 @@ fn offset_errors(c: &mut Conversation) {
             &name,
             &[(0, LATEST), (0, EARLIEST)],
         );
-        ask(c, "no such special", version, &name, &[(0, -9)]);
+        for special in [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, -6, -9] {
+            let what = format!("special {special}, known or not");
+            ask(c, &what, version, &name, &[(0, special)]);
+        }
         if version >= 4 {
             for epoch in [0, 1, 5] {
                 ask_with(

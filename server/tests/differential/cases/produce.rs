@@ -1,14 +1,18 @@
 //! Produce: what is taken, and every way of refusing.
 
-use logmill_wire::batch::Compression;
+use logmill_wire::batch::{Batches, Compression};
 use logmill_wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use logmill_wire::messages::delete_topics::{DeleteTopicState, DeleteTopicsRequest};
 use logmill_wire::messages::metadata::MetadataRequest;
 use logmill_wire::messages::produce::{PartitionProduceData, ProduceRequest, TopicProduceData};
 use logmill_wire::{Records, Uuid};
 
 use super::Case;
+use super::fetch::read;
 use crate::batches::{Spec, field, with};
-use crate::conversation::{Api, Conversation, CreateTopics, Metadata, Produce};
+use crate::conversation::{
+    Api, Conversation, CreateTopics, DeleteTopics, Fetch, Metadata, Produce,
+};
 
 /// Every script of this file.
 pub const CASES: &[Case] = &[
@@ -25,6 +29,9 @@ pub const CASES: &[Case] = &[
     ("timestamps", timestamps),
     ("internal-topics", internal_topics),
     ("min-insync-replicas", min_insync_replicas),
+    ("produce-nothing", nothing),
+    ("old-id", old_id),
+    ("recompression", recompression),
 ];
 
 /// What is written to one partition, by name or by id.
@@ -393,5 +400,85 @@ fn min_insync_replicas(c: &mut Conversation) {
     for version in Produce::versions() {
         let write = one_partition(&name, 0, Some(&batch), -1).with_id(id);
         c.ask::<Produce>("three of one", version, &write.request());
+    }
+}
+
+fn nothing(c: &mut Conversation) {
+    let (name, id) = c.topic("log", 1, &[]);
+    for version in Produce::versions() {
+        for acks in [-1, 1] {
+            let empty = ProduceRequest {
+                acks,
+                timeout_ms: 10_000,
+                ..Default::default()
+            };
+            c.ask::<Produce>(&format!("no topics, acks {acks}"), version, &empty);
+            let mut write = one_partition(&name, 0, None, acks).with_id(id);
+            write.partitions.clear();
+            c.ask::<Produce>(
+                &format!("no partitions, acks {acks}"),
+                version,
+                &write.request(),
+            );
+        }
+    }
+}
+
+/// A topic was made again: who writes by its old id must hear of it.
+fn old_id(c: &mut Conversation) {
+    let (name, first) = c.topic("log", 1, &[]);
+    let topics = [DeleteTopicState {
+        name: Some(&name),
+        topic_id: Uuid::ZERO,
+    }];
+    let delete = DeleteTopicsRequest {
+        topics: (&topics).into(),
+        timeout_ms: 30_000,
+        ..Default::default()
+    };
+    c.ask::<DeleteTopics>("delete", 6, &delete);
+    c.await_gone(&name);
+    let batch = Spec::small(1, c.time(0)).bytes();
+    for version in Produce::versions() {
+        let write = one_partition(&name, 0, Some(&batch), 1).with_id(first);
+        c.ask::<Produce>("while it is gone", version, &write.request());
+    }
+    let (_, second) = c.topic("log", 1, &[]);
+    for (what, id) in [("by the old id", first), ("by the new id", second)] {
+        let write = one_partition(&name, 0, Some(&batch), 1).with_id(id);
+        c.ask::<Produce>(what, 13, &write.request());
+    }
+}
+
+/// A topic's own codec: what is fetched has it, whatever was sent.
+fn recompression(c: &mut Conversation) {
+    for kept in ["uncompressed", "gzip", "snappy", "lz4", "zstd", "producer"] {
+        let (name, id) = c.topic(kept, 1, &[("compression.type", kept)]);
+        for codec in Compression::ALL {
+            let batch = Spec::small(20, c.time(0)).packed(codec).bytes();
+            let write = one_partition(&name, 0, Some(&batch), -1).with_id(id);
+            c.ask::<Produce>(&format!("{} to {kept}", codec.name()), 13, &write.request());
+        }
+        let reply = c.ask_aside::<Fetch>(12, &read(&name, id).from(0, 0).build());
+        let reply = reply.expect("an answer");
+        let body = reply.body::<Fetch>();
+        let topic = body.responses.first().expect("the topic");
+        let partition = topic.partitions.first().expect("the partition");
+        let records = partition.records.and_then(|records| records.bytes());
+        for batch in Batches::new(records.expect("records")) {
+            let header = batch.expect("a batch").header;
+            // How small a codec makes it is its implementation's.
+            c.note(
+                &format!("{kept}: the batch at {}", header.base_offset),
+                format!(
+                    "attributes {}, {} records, last {}, times {} to {}",
+                    header.attributes.0,
+                    header.record_count,
+                    header.last_offset_delta,
+                    header.base_timestamp,
+                    header.max_timestamp,
+                ),
+            );
+        }
     }
 }

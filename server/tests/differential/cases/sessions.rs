@@ -15,6 +15,7 @@ pub const CASES: &[Case] = &[
     ("session-forgets", session_forgets),
     ("session-and-a-deleted-topic", deleted_topic),
     ("session-takes-turns", takes_turns),
+    ("session-and-ids", names_and_ids),
 ];
 
 fn in_session(mut read: Read<'_>, session: (i32, i32)) -> Read<'_> {
@@ -157,5 +158,17 @@ fn takes_turns(c: &mut Conversation) {
             let what = format!("turn {epoch}");
             c.ask::<Fetch>(&what, version, &in_session(next, (session, epoch)).build());
         }
+    }
+}
+
+/// A session keeps to names or to ids, as it began.
+fn names_and_ids(c: &mut Conversation) {
+    let (name, id) = c.topic("log", 1, &[]);
+    fill(c, &name, 0, 1, 2);
+    for (first, then) in [(12, 13), (13, 12), (7, 18), (18, 7)] {
+        let session = begin(c, first, read(&name, id).from(0, 0));
+        let next = in_session(read(&name, id).from(0, 1), (session, 1)).build();
+        c.ask::<Fetch>(&format!("begun in version {first}"), then, &next);
+        c.ask::<Fetch>("as it began", first, &next);
     }
 }
