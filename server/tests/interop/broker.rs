@@ -54,20 +54,18 @@ impl Broker {
     /// Starts Logmill.
     pub fn logmill(settings: &[(&str, &str)]) -> Result<Broker, String> {
         on_a_free_port(|folder| {
-            let port = free_port()?;
-            let data = folder.path().join("data");
-            let mut command = Command::new(env!("CARGO_BIN_EXE_logmill"));
-            let mut set = |key: &str, value: &str| {
-                command.arg("--set").arg(format!("{key}={value}"));
-            };
-            set("log.dirs", &data.display().to_string());
-            set("listeners", &format!("PLAINTEXT://127.0.0.1:{port}"));
-            settings.iter().for_each(|(key, value)| set(key, value));
-            let log = folder.path().join("log");
-            let child = process::start(&mut command, &log).map_err(|e| e.to_string())?;
-            let child = wait_until_ready(child, &log)?;
+            let (port, child) = start_logmill(folder.path(), settings)?;
             Ok(Broker::of(port, folder, child, true))
         })
+    }
+
+    /// Starts Logmill again over what it left, on another port.
+    pub fn restart(&mut self) -> Result<(), String> {
+        self.stop()?;
+        let (port, child) = start_logmill(self.folder.path(), &[])?;
+        self.bootstrap = format!("127.0.0.1:{port}");
+        self.process = Some(child);
+        Ok(())
     }
 
     /// Starts Apache Kafka 4.1.1.
@@ -132,6 +130,20 @@ impl Broker {
     pub fn log(&self) -> String {
         process::tail(&self.folder.path().join("log/stderr"))
     }
+}
+
+fn start_logmill(folder: &Path, settings: &[(&str, &str)]) -> Result<(u16, Running), String> {
+    let port = free_port()?;
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logmill"));
+    let mut set = |key: &str, value: &str| {
+        command.arg("--set").arg(format!("{key}={value}"));
+    };
+    set("log.dirs", &folder.join("data").display().to_string());
+    set("listeners", &format!("PLAINTEXT://127.0.0.1:{port}"));
+    settings.iter().for_each(|(key, value)| set(key, value));
+    let log = folder.join("log");
+    let child = process::start(&mut command, &log).map_err(|e| e.to_string())?;
+    Ok((port, wait_until_ready(child, &log)?))
 }
 
 fn wait_until_ready(mut child: Running, log: &Path) -> Result<Running, String> {

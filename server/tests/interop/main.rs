@@ -5,10 +5,10 @@
 //! tells how to run the suite against another broker.
 
 mod apache_kafka;
-#[allow(dead_code)]
 mod broker;
 mod clients;
 mod corpus;
+mod empty_tails;
 mod frames;
 mod kcat;
 mod matrix;
@@ -23,44 +23,45 @@ use results::{Outcome, Results};
 
 #[test]
 fn what_any_client_writes_every_client_reads() {
-    on_a_broker("clients", true, matrix::run);
+    dumped("clients", matrix::run);
 }
 
 #[test]
 fn log_shippers_lose_and_change_nothing() {
-    on_a_broker("log shippers", false, real_input::run);
+    dumped("log shippers", real_input::run);
 }
 
 #[test]
 fn apache_kafkas_tools_work() {
-    on_a_broker("tools", true, tools::run);
+    dumped("tools", tools::run);
 }
 
-/// Starts a broker, runs a test on it, stops it cleanly, and has Kafka's own tool read every file
-/// that it left, record by record if `deep`.
+#[test]
+fn every_client_passes_over_empty_batch_tails() {
+    // Kafka's dump takes the gaps that compaction leaves for a fault.
+    on_a_broker("compacted logs", empty_tails::run, |_, _| Ok(()));
+}
+
+/// Runs a test on a broker and has Kafka's own tool read every file that it left, record by record.
+fn dumped(test: &str, run: fn(&Broker, &mut Results) -> Result<(), String>) {
+    on_a_broker(test, |broker, results| run(broker, results), tools::dump);
+}
+
+/// Starts a broker, runs a test on it, stops it cleanly, and looks at what it left.
 fn on_a_broker(
     test: &str,
-    deep: bool,
-    run: impl FnOnce(&Broker, &mut Results) -> Result<(), String>,
+    run: impl FnOnce(&mut Broker, &mut Results) -> Result<(), String>,
+    look: fn(&Broker, &mut Results) -> Result<(), String>,
 ) {
     let mut results = Results::default();
     let mut broker = Broker::start(&[]).expect("the broker starts");
-    if let Err(why) = run(&broker, &mut results) {
-        results.add(
-            test,
-            "",
-            "the test itself",
-            Outcome::Fail(format!("{why}\n{}", broker.log())),
-        );
+    if let Err(why) = run(&mut broker, &mut results) {
+        let why = format!("{why}\n{}", broker.log());
+        results.add(test, "", "the test itself", Outcome::Fail(why));
     }
-    let stopped = broker
-        .stop()
-        .and_then(|()| tools::dump(&broker, deep, &mut results));
-    results.add(
-        test,
-        "",
-        "clean stop",
-        stopped.map_or_else(Outcome::Fail, |()| Outcome::Pass),
-    );
+    let stopped = broker.stop().and_then(|()| look(&broker, &mut results));
+    let stopped = stopped.map_err(|why| format!("{why}\n{}", broker.log()));
+    let outcome = stopped.map_or_else(Outcome::Fail, |()| Outcome::Pass);
+    results.add(test, "", "clean stop", outcome);
     results.conclude(test);
 }

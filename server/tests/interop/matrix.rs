@@ -79,7 +79,7 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
 }
 
 /// Every client whose toolchain is there; they are set up side by side.
-fn set_up(broker: &Broker, results: &mut Results) -> Vec<Ready> {
+pub fn set_up(broker: &Broker, results: &mut Results) -> Vec<Ready> {
     let tried: Vec<_> = thread::scope(|scope| {
         let set_up = |client: Client| {
             let folder = broker.scratch(client.name());
@@ -149,7 +149,8 @@ fn produce(ready: &[Ready], records: &[Record], results: &mut Results) {
     noted.into_iter().for_each(|noted| results.append(noted));
 }
 
-fn consume<'a>(
+/// Every consumer at the same time, a thread each.
+pub fn consume<'a>(
     ready: &'a [Ready],
     topics: &[String],
     times: &[i64],

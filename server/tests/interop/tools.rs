@@ -1,7 +1,8 @@
 //! Apache Kafka's own command-line tools against the broker, several in one JVM, and its log dump
 //! over our files.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -284,8 +285,8 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
 }
 
 /// Dumps every file of a stopped broker's log directory with Kafka's DumpLogSegments, which must
-/// not complain; `deep` opens every batch and prints a line for each record.
-pub fn dump(broker: &Broker, deep: bool, results: &mut Results) -> Result<(), String> {
+/// not complain; it opens every batch and prints a line for each record.
+pub fn dump(broker: &Broker, results: &mut Results) -> Result<(), String> {
     let (Some(data), Ok(class_path)) = (broker.data(), toolchains::java()) else {
         return Ok(());
     };
@@ -295,9 +296,8 @@ pub fn dump(broker: &Broker, deep: bool, results: &mut Results) -> Result<(), St
                 .is_some_and(|folder| folder.ends_with("__cluster_metadata-0"))
         });
     let mut script = Vec::new();
-    let topics_option = if deep { "\t--deep-iteration" } else { "" };
     for (name, files, option) in [
-        ("topics", &topics, topics_option),
+        ("topics", &topics, "\t--deep-iteration"),
         ("metadata", &metadata, "\t--cluster-metadata-decoder"),
     ] {
         let files: Vec<String> = files
@@ -320,10 +320,21 @@ pub fn dump(broker: &Broker, deep: bool, results: &mut Results) -> Result<(), St
     Ok(())
 }
 
+/// What a run of a tool left: its exit status, and files of what it printed.
 struct Printed {
     status: i32,
-    out: String,
-    err: String,
+    out: PathBuf,
+    err: PathBuf,
+}
+
+impl Printed {
+    fn out(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.out).unwrap_or_default()).into_owned()
+    }
+
+    fn err(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.err).unwrap_or_default()).into_owned()
+    }
 }
 
 impl Run {
@@ -348,7 +359,7 @@ impl Run {
     }
 
     fn judge(&self, printed: &Printed) -> Result<(), String> {
-        let all = format!("{}{}", printed.out, printed.err);
+        let all = format!("{}{}", printed.out(), printed.err());
         let said = || all.chars().take(1500).collect::<String>();
         if printed.status != self.status {
             return Err(format!(
@@ -377,15 +388,11 @@ fn run_script(class_path: &str, folder: &Path, script: &[String]) -> Result<Vec<
     let mut printed = Vec::new();
     for line in finished.stdout.lines() {
         let (name, status) = line.split_once('\t').ok_or_else(|| line.to_owned())?;
-        let read = |suffix: &str| {
-            let bytes = fs::read(folder.join(format!("{name}.{suffix}"))).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
-        };
         let status = status.parse().map_err(|_| line.to_owned())?;
         printed.push(Printed {
             status,
-            out: read("out"),
-            err: read("err"),
+            out: folder.join(format!("{name}.out")),
+            err: folder.join(format!("{name}.err")),
         });
     }
     if printed.len() == script.len() {
@@ -403,30 +410,26 @@ fn judge_dump(files: &[PathBuf], printed: &Printed) -> Result<(), String> {
     if files.is_empty() {
         return Err("no files".to_owned());
     }
-    if !printed.err.is_empty() || printed.status != 0 {
-        let said: String = printed.err.chars().take(2000).collect();
+    let complaint = printed.err();
+    if !complaint.is_empty() || printed.status != 0 {
+        let said: String = complaint.chars().take(2000).collect();
         return Err(format!("exit status {}: {said}", printed.status));
     }
-    let mut file = "";
-    for line in printed.out.lines() {
-        file = line.strip_prefix("Dumping ").unwrap_or(file);
-        if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
-            return Err(format!(
-                "{file}: {}",
-                line.chars().take(300).collect::<String>()
-            ));
+    let broken = |e: io::Error| e.to_string();
+    let (mut file, mut dumped, mut records) = (String::new(), 0, 0);
+    // A line for each of millions of records.
+    for line in BufReader::new(File::open(&printed.out).map_err(broken)?).lines() {
+        let line = line.map_err(broken)?;
+        if let Some(name) = line.strip_prefix("Dumping ") {
+            name.clone_into(&mut file);
+            dumped += 1;
         }
+        if COMPLAINTS.iter().any(|complaint| line.contains(complaint)) {
+            let said: String = line.chars().take(300).collect();
+            return Err(format!("{file}: {said}"));
+        }
+        records += u64::from(line.contains("ffset: "));
     }
-    let dumped = printed
-        .out
-        .lines()
-        .filter(|line| line.starts_with("Dumping "))
-        .count();
-    let records = printed
-        .out
-        .lines()
-        .filter(|line| line.contains("ffset: "))
-        .count();
     if dumped != files.len() || records == 0 {
         return Err(format!(
             "{dumped} of {} files dumped, {records} lines of offsets",
