@@ -282,7 +282,7 @@ impl World {
             let cut = self.random.below(40);
             self.disk
                 .power_off_at(self.disk.operations() + u64::from(cut));
-            let _ = finish_stop(&self.disk, states, &[], &[directory.era]);
+            let _ = finish_stop(&self.disk, states, &[], &[Some(directory.era)]);
         }
         self.crash();
     }

@@ -141,7 +141,8 @@ impl Broker {
         self.store.begin_stop(now);
         self.wait(|broker| broker.is_stopped);
         assert!(self.store.is_level());
-        finish_stop(&files(home), self.store.into_states(), &[], &self.eras).unwrap();
+        let eras: Vec<_> = self.eras.iter().copied().map(Some).collect();
+        finish_stop(&files(home), self.store.into_states(), &[], &eras).unwrap();
     }
 
     fn read(&mut self, key: PartitionKey, offset: i64) -> Vec<u8> {

@@ -27,6 +27,8 @@ pub enum FindingKind {
     /// A partition is damaged in a way that no crash explains: it is not opened, nothing of it was
     /// changed.
     Fenced,
+    /// A log directory cannot be used: its partitions are not opened.
+    DirectoryFailed,
     /// A partition was read from its segments, since the snapshot did not fit them.
     Scanned,
     /// A folder looks like a partition's and does not say whose.
@@ -59,15 +61,19 @@ impl fmt::Display for Finding {
             FindingKind::Cut => "cut after a crash",
             FindingKind::FramesLost => "unsynced writes were lost",
             FindingKind::Fenced => "damaged, not opened",
+            FindingKind::DirectoryFailed => "THE DIRECTORY IS NOT USED",
             FindingKind::Scanned => "read from its segments",
             FindingKind::Stray => "stray folder",
             FindingKind::JournalSkipped => "journal file skipped",
             FindingKind::SnapshotSkipped => "snapshot skipped",
         };
-        write!(
-            formatter,
-            "log directory {}, {}: {kind}: {}",
-            self.directory, self.path, self.reason
-        )
+        let (directory, reason) = (self.directory, &self.reason);
+        match self.path.as_str() {
+            "" => write!(formatter, "log directory {directory}: {kind}: {reason}"),
+            path => write!(
+                formatter,
+                "log directory {directory}, {path}: {kind}: {reason}"
+            ),
+        }
     }
 }

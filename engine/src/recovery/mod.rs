@@ -62,6 +62,8 @@ pub struct RecoveredDirectory {
     pub era: u64,
     /// Above the number of every journal file's name: for `Store::open`.
     pub next_journal_name: u64,
+    /// It cannot be used: nothing in it was changed, none of its partitions is given.
+    pub failed: bool,
 }
 
 /// Why recovery cannot go on.
@@ -85,14 +87,49 @@ pub enum RecoveryError {
 
 /// Recovers every log directory of `disk`. `boot_id` is the running kernel's: in the boot that
 /// wrote a journal nothing that completed can be lost.
+///
+/// A directory that cannot be trusted or read is set aside, with a finding, as long as another one
+/// can be used.
+///
+/// # Errors
+/// What is wrong with the first directory, if none can be used.
 pub fn recover(disk: &dyn BlockingDisk, boot_id: [u8; 16]) -> Result<Recovered, RecoveryError> {
     let mut recovered = Recovered::default();
+    let mut first_error = None;
     for index in 0..disk.directory_count() {
         let directory = DirectoryIndex(index as u16);
-        let mut job = DirectoryJob::look(disk, directory, boot_id)?;
-        job.run(&mut recovered)?;
+        let mut found = Recovered::default();
+        let job = DirectoryJob::look(disk, directory, boot_id);
+        match job.and_then(|mut job| job.run(&mut found)) {
+            Ok(()) => recovered.add(found),
+            Err(error) => {
+                recovered.set_aside(directory, &error);
+                first_error.get_or_insert(error);
+            }
+        }
     }
-    Ok(recovered)
+    match first_error {
+        Some(error) if recovered.directories.iter().all(|it| it.failed) => Err(error),
+        _ => Ok(recovered),
+    }
+}
+
+impl Recovered {
+    fn add(&mut self, other: Self) {
+        self.partitions.extend(other.partitions);
+        self.directories.extend(other.directories);
+        self.fenced.extend(other.fenced);
+        self.findings.extend(other.findings);
+    }
+
+    fn set_aside(&mut self, directory: DirectoryIndex, error: &RecoveryError) {
+        self.directories.push(RecoveredDirectory {
+            failed: true,
+            ..RecoveredDirectory::default()
+        });
+        let (kind, reason) = (FindingKind::DirectoryFailed, error.to_string());
+        self.findings.push(Finding::of(kind, directory, "", reason));
+    }
 }
 
 /// One log directory being recovered.
@@ -142,6 +179,7 @@ impl<'d> DirectoryJob<'d> {
             .flat_map(|snapshot| &snapshot.fenced)
             .copied()
             .collect();
+        self.release_fenced(&mut recovered.findings)?;
         recovered.fenced.extend(&self.fenced);
         let first_new_fence = recovered.fenced.len();
         self.known = snapshot.filter(|_| !foreign);
@@ -166,7 +204,30 @@ impl<'d> DirectoryJob<'d> {
             clean: clean || foreign && recovered.partitions.len() == first_partition,
             era: era + 1,
             next_journal_name,
+            failed: false,
         });
+        Ok(())
+    }
+
+    /// Partitions that an earlier start found damaged stay fenced, and are spoken of each time,
+    /// until someone moves their folders away.
+    fn release_fenced(&mut self, findings: &mut Vec<Finding>) -> Result<(), RecoveryError> {
+        let folders = self.folders();
+        for key in std::mem::take(&mut self.fenced) {
+            let Some(identity) = self.find_by_id(key, &folders)? else {
+                continue;
+            };
+            let reason = "it was found damaged at an earlier start; restore the folder from a \
+                          copy, or move it away to begin the partition anew";
+            let (kind, folder) = (FindingKind::Fenced, identity.folder());
+            findings.push(Finding::of(
+                kind,
+                self.directory,
+                &folder,
+                reason.to_owned(),
+            ));
+            self.fenced.insert(key);
+        }
         Ok(())
     }
 

@@ -10,12 +10,13 @@ use crate::{
 
 /// Writes what the next start, ours or Kafka's, finds after a clean stop: snapshot, Kafka's
 /// checkpoints, and last of all the mark. `partitions` are all of every shard, `fenced` and `eras`
-/// those that recovery gave. The journals stay until the next start retires them.
+/// those that recovery gave; directories without an era did not end level or failed, and are left
+/// for recovery. The journals stay until the next start retires them.
 pub fn finish_stop(
     disk: &dyn BlockingDisk,
     partitions: Vec<PartitionState>,
     fenced: &[(TopicId, PartitionIndex)],
-    eras: &[u64],
+    eras: &[Option<u64>],
 ) -> Result<(), RecoveryError> {
     let mut by_directory: Vec<Vec<PartitionState>> = vec![Vec::new(); eras.len()];
     for state in partitions {
@@ -23,11 +24,12 @@ pub fn finish_stop(
     }
     for (index, partitions) in by_directory.into_iter().enumerate() {
         let directory = DirectoryIndex(index as u16);
+        let Some(era) = eras[index] else { continue };
         write_checkpoints(disk, directory, &partitions)?;
         // The shards' last writes of indexes and lengths were not synced one by one.
         disk.sync_all(directory)?;
         let snapshot = Snapshot {
-            era: eras[index] + 1,
+            era: era + 1,
             clean: true,
             partitions,
             fenced: fenced.to_vec(),

@@ -318,6 +318,8 @@ pub struct StoreOptions {
     pub eras: Vec<u64>,
     /// Partitions that recovery fenced: they are not opened.
     pub fenced: Vec<(TopicId, PartitionIndex)>,
+    /// Log directories that cannot be used, by index: partitions in them are not opened.
+    pub failed_directories: Vec<bool>,
     /// Free bytes below which produce is refused, per log directory.
     pub reserve_bytes: u64,
 }
@@ -340,6 +342,7 @@ impl StoreOptions {
             seed,
             eras,
             fenced: Vec::new(),
+            failed_directories: Vec::new(),
             reserve_bytes: 64 << 20,
         }
     }

@@ -82,7 +82,10 @@ impl Store {
                 seed: options.seed,
             };
             let next_name = next_names.get(index).copied().unwrap_or(1);
-            let journal = Journal::new(identity, options.journal, next_name);
+            let mut journal = Journal::new(identity, options.journal, next_name);
+            if options.failed_directories.get(index) == Some(&true) {
+                journal.fail();
+            }
             Line::new(journal, options.rescan_bytes_max)
         };
         let lines = options.eras.iter().enumerate().map(line).collect();

@@ -44,6 +44,9 @@ impl Store {
         if line >= self.lines.len() {
             return Err(StoreError::NoDirectory(directory));
         }
+        if self.lines[line].journal.is_failed() {
+            return Err(StoreError::Fenced);
+        }
         let restored = known.map(|state| PartitionLog::restored(state, Arc::clone(&spec.config)));
         let (log, folder) = match restored {
             // A state that contradicts itself does not come out of recovery, which checks it.

@@ -51,18 +51,23 @@ impl Store {
         states
     }
 
-    /// Whether everything reached segments, so that the stop counts as clean.
+    /// Whether everything of every log directory reached segments, so that the stop counts as
+    /// clean.
     pub fn is_level(&self) -> bool {
-        let journals = self.lines.iter().all(|line| !line.journal.is_failed());
-        let logs = self
-            .entries
+        self.level_directories().iter().all(|level| *level)
+    }
+
+    /// Of which log directories everything reached segments.
+    pub fn level_directories(&self) -> Vec<bool> {
+        let mut level: Vec<bool> = self
+            .lines
             .iter()
-            .map(|(_, entry)| entry)
-            .filter(|entry| !entry.dropped);
-        journals
-            && logs
-                .into_iter()
-                .all(|e| !e.fenced && e.log.unwritten_bytes() == 0)
+            .map(|line| !line.journal.is_failed())
+            .collect();
+        for (_, entry) in self.entries.iter().filter(|(_, entry)| !entry.dropped) {
+            level[entry.line] &= !entry.fenced && entry.log.unwritten_bytes() == 0;
+        }
+        level
     }
 
     pub(super) fn pump_stop(&mut self, now: Now) {

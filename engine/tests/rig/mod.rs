@@ -223,7 +223,8 @@ impl Rig {
                 ReadData::Memory(parts) => return parts.to_vec(),
                 ReadData::File(range) => {
                     let (at, len) = (range.position as usize, range.len as usize);
-                    let bytes = self.disk.contents(TOP, range.file.path()).unwrap();
+                    let (directory, path) = (range.file.directory(), range.file.path());
+                    let bytes = self.disk.contents(directory, path).unwrap();
                     return bytes[at..at + len].to_vec();
                 }
                 ReadData::Loading => self.turn(u32::MAX),

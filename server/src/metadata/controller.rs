@@ -36,8 +36,8 @@ pub struct LocalController {
     pub(super) replication_factor: i16,
     pub(super) delete_topics: bool,
     pub(super) partitions_max: u32,
-    /// The directory that gets the next partition.
-    next_directory: usize,
+    /// How many partitions each of them holds, those of the command under way among them.
+    partitions_in: Vec<usize>,
 }
 
 impl LocalController {
@@ -56,15 +56,29 @@ impl LocalController {
             replication_factor: config.default_replication_factor,
             delete_topics: config.delete_topics,
             partitions_max,
-            next_directory: 0,
+            partitions_in: vec![0; directories.len()],
         }
     }
 
-    /// Log directories take turns, as Kafka spreads new partitions over them.
+    /// The log directory with the fewest partitions, as Kafka places them.
     pub(super) fn next_directory(&mut self) -> Arc<[Uuid]> {
-        let directory = Arc::clone(&self.directories[self.next_directory]);
-        self.next_directory = (self.next_directory + 1) % self.directories.len();
-        directory
+        let counts = self.partitions_in.iter().enumerate();
+        let (at, _) = counts.min_by_key(|(_, count)| **count).unwrap_or((0, &0));
+        self.partitions_in[at] += 1;
+        Arc::clone(&self.directories[at])
+    }
+
+    fn count_partitions(&mut self, image: &MetadataImage) {
+        if self.directories.len() < 2 {
+            return;
+        }
+        self.partitions_in.fill(0);
+        for partition in image.topics().flat_map(|topic| topic.partitions.iter()) {
+            let is_here = |own: &Arc<[Uuid]>| partition.directories.contains(&own[0]);
+            if let Some(at) = self.directories.iter().position(is_here) {
+                self.partitions_in[at] += 1;
+            }
+        }
     }
 
     fn allocate_producer_ids(&self, image: &MetadataImage) -> Submitted {
@@ -85,6 +99,7 @@ impl MetadataWriter for LocalController {
         command: MetadataCommand,
         rng: &mut dyn RngCore,
     ) -> Submitted {
+        self.count_partitions(image);
         match command {
             MetadataCommand::CreateTopics(command) => {
                 create_topics::create(self, image, command, rng)

@@ -141,8 +141,11 @@ impl Core {
     pub fn own(&self, name: PartitionName) -> Result<PartitionKey, StoreError> {
         self.catalog
             .by_id(name.topic)
-            .and_then(|topic| topic.partition(name.index)?.key)
-            .ok_or(StoreError::UnknownPartition)
+            .and_then(|topic| topic.partition(name.index))
+            .ok_or(StoreError::UnknownPartition)?
+            .key
+            // It is known and could not be opened: damaged, or in a log directory that failed.
+            .ok_or(StoreError::Fenced)
     }
 
     /// Whether the term that a client believes in is this partition's; `NONE` is not checked.

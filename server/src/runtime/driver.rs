@@ -123,10 +123,10 @@ impl Driver {
     /// What is left after a stop.
     pub fn into_stopped(self) -> StoppedShard {
         let store = self.shard.into_store();
-        let is_level = store.is_level();
+        let level = store.level_directories();
         StoppedShard {
             partitions: store.into_states(),
-            is_level,
+            level,
         }
     }
 

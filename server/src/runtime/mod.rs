@@ -127,8 +127,8 @@ pub enum RunError {
 pub struct StoppedShard {
     /// Its partitions, as they stand in their segments.
     pub partitions: Vec<PartitionState>,
-    /// Whether all of them do, so that the stop counts as clean.
-    pub is_level: bool,
+    /// Of which log directories all of them do, so that the stop counts as clean there.
+    pub level: Vec<bool>,
 }
 
 /// Runs the shards until a signal asks for the end; gives what each leaves behind.

@@ -33,6 +33,8 @@ pub struct RecoveredStores {
     pub next_names: Vec<Vec<u64>>,
     /// Partitions that must not be opened.
     pub fenced: Vec<(TopicId, PartitionIndex)>,
+    /// Log directories that cannot be used, by index.
+    pub failed: Vec<bool>,
     /// The running boot of the kernel, see [`super::resources::boot_id`].
     pub boot_id: [u8; 16],
 }
@@ -54,6 +56,7 @@ pub fn plan(prepared: Prepared, recovered: RecoveredStores, ready: Ready) -> Pla
             next_names: recovered.next_names.get(own).cloned().unwrap_or_default(),
             seed: rng.random(),
             fenced: recovered.fenced.clone(),
+            failed: recovered.failed.clone(),
             boot_id: recovered.boot_id,
             prepared: Arc::clone(&prepared),
         };
@@ -103,6 +106,7 @@ struct ShardSetup {
     next_names: Vec<u64>,
     seed: u64,
     fenced: Vec<(TopicId, PartitionIndex)>,
+    failed: Vec<bool>,
     boot_id: [u8; 16],
     prepared: Arc<Prepared>,
 }
@@ -126,6 +130,7 @@ impl ShardSetup {
         store_options.tail_bytes = memory.per_shard(memory.log_bytes) as usize;
         store_options.tail_bytes -= store_options.frame_bytes.min(store_options.tail_bytes / 2);
         store_options.fenced = self.fenced;
+        store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
         let mut store = Store::open(store_options, self.states, &self.next_names);
         let log = match self.id == METADATA_SHARD {

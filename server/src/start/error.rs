@@ -88,6 +88,12 @@ pub enum StartError {
     /// Recovery gave up.
     #[error("recovery: {0}")]
     Recovery(#[from] RecoveryError),
+    /// A log directory failed, and the metadata log is in none of the others.
+    #[error("the metadata log is not in any usable log directory: {findings}")]
+    MetadataMissing {
+        /// What is wrong with which directory.
+        findings: String,
+    },
     /// The shards could not run, or one of them failed.
     #[error("{0}")]
     Run(#[from] RunError),

@@ -98,6 +98,13 @@ fn prepare(
         .directories
         .iter()
         .any(|directory| !directory.clean);
+    let usable: Vec<Uuid> = directories
+        .ids
+        .iter()
+        .zip(&recovery.recovered.directories)
+        .filter(|(_, directory)| !directory.failed)
+        .map(|(id, _)| *id)
+        .collect();
     let registration = BrokerRegistration {
         node_id: config.node_id,
         incarnation: new_id(),
@@ -111,7 +118,7 @@ fn prepare(
     };
     let prepared = Prepared {
         startup_records: registration.records(&image),
-        controller: LocalController::new(&config, &directories.ids, memory.partitions_max),
+        controller: LocalController::new(&config, &usable, memory.partitions_max),
         metadata_directory: metadata.directory,
         metadata_epoch: metadata.epoch,
         image: Arc::new(image),
@@ -142,7 +149,18 @@ fn recover(
     let mut recovered = recovery::recover(&files, boot_id)?;
     let is_metadata = |state: &&PartitionState| state.topic_id == METADATA_TOPIC;
     let configured = u16::try_from(config.metadata_log_dir).unwrap_or_default();
+    let failed = recovered
+        .directories
+        .iter()
+        .any(|directory| directory.failed);
     let (image, metadata) = match recovered.partitions.iter().find(is_metadata) {
+        // It may well be in the directory that failed: to begin anew would orphan everything.
+        None if failed => {
+            let findings = recovered.findings.iter().map(ToString::to_string);
+            return Err(StartError::MetadataMissing {
+                findings: findings.collect::<Vec<_>>().join("; "),
+            });
+        }
         None => {
             let directory = DirectoryIndex(configured);
             (
@@ -229,6 +247,11 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
     } = recovery;
     let locks = prepared.directories.locks();
     let shards = prepared.cores.len();
+    let failed: Vec<bool> = recovered
+        .directories
+        .iter()
+        .map(|directory| directory.failed)
+        .collect();
     let eras: Vec<u64> = recovered
         .directories
         .iter()
@@ -244,24 +267,29 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
         eras: eras.clone(),
         next_names: vec![names; shards],
         fenced: recovered.fenced.clone(),
+        failed: failed.clone(),
         boot_id,
     };
     let ready = Box::new(move |addresses: &[SocketAddr]| say(&ready_line(started, addresses)));
     let stopped = runtime::run(assemble::plan(prepared, stores, ready))?;
     let began = Instant::now();
-    if stopped.iter().all(|shard| shard.is_level) {
-        let partitions = stopped
-            .into_iter()
-            .flat_map(|shard| shard.partitions)
-            .collect();
-        recovery::finish_stop(&files, partitions, &recovered.fenced, &eras)?;
-        say(&format!(
-            "stopped cleanly in {} ms\n",
-            began.elapsed().as_millis()
-        ));
-    } else {
-        say("stopped; not every log could be written out, the next start recovers them\n");
-    }
+    let is_level = |at: usize| !failed[at] && stopped.iter().all(|shard| shard.level[at]);
+    let ends: Vec<Option<u64>> = (0..eras.len())
+        .map(|at| is_level(at).then_some(eras[at]))
+        .collect();
+    let is_clean = ends.iter().all(Option::is_some);
+    let partitions = stopped
+        .into_iter()
+        .flat_map(|shard| shard.partitions)
+        .collect();
+    recovery::finish_stop(&files, partitions, &recovered.fenced, &ends)?;
+    let ms = began.elapsed().as_millis();
+    say(&match is_clean {
+        true => format!("stopped cleanly in {ms} ms\n"),
+        false => String::from(
+            "stopped; not every log could be written out, the next start recovers them\n",
+        ),
+    });
     drop(locks);
     Ok(())
 }
