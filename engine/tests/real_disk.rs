@@ -172,36 +172,106 @@ impl Broker {
     }
 }
 
+/// A number from the environment, to measure with more than what a test run takes.
+fn number(name: &str, default: usize) -> usize {
+    let set = std::env::var(name).ok();
+    set.and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// `LOGMILL_PARTITIONS` says how many.
 #[test]
-fn thousands_of_partitions_stop_cleanly_and_start_in_a_moment() {
-    const PARTITIONS: i32 = 3_000;
+fn thousands_of_partitions_start_in_a_moment_after_a_stop_and_after_a_kill() {
+    let partitions = number("LOGMILL_PARTITIONS", 2_000) as i32;
     let home = tempfile::tempdir().unwrap();
     let (mut broker, _) = Broker::start(home.path());
-    let keys: Vec<PartitionKey> = (0..PARTITIONS).map(|index| broker.open(index)).collect();
+    let begun = Instant::now();
+    let keys: Vec<PartitionKey> = (0..partitions).map(|index| broker.open(index)).collect();
     for (index, key) in keys.iter().enumerate() {
         broker.append(*key, &batch(&[&index.to_le_bytes()]), AckLevel::Synced);
         if index % 100 == 0 {
             broker.turn();
         }
     }
-    broker.wait(|broker| broker.acked == PARTITIONS as usize);
-    broker.stop(home.path());
-
-    let begun = Instant::now();
-    let (mut broker, found) = Broker::start(home.path());
-    let keys: Vec<PartitionKey> = (0..PARTITIONS).map(|index| broker.open(index)).collect();
+    broker.wait(|broker| broker.acked == partitions as usize);
     println!(
-        "{PARTITIONS} partitions were up again after {:?}",
+        "{partitions} partitions made and written after {:?}",
         begun.elapsed()
     );
-    assert!(
-        found.directories[0].clean && found.findings.is_empty(),
-        "{found:?}"
-    );
-    for index in [0, 1, PARTITIONS / 2, PARTITIONS - 1] {
-        let mut values = Vec::new();
-        rig::values_of(&broker.read(keys[index as usize], 0), &mut values);
-        assert_eq!(values, [(0, (index as usize).to_le_bytes().to_vec())]);
+    let begun = Instant::now();
+    broker.stop(home.path());
+    println!("stopped after {:?}", begun.elapsed());
+
+    let check = |is_clean: bool| {
+        let begun = Instant::now();
+        let (mut broker, found) = Broker::start(home.path());
+        let recovered = begun.elapsed();
+        let keys: Vec<PartitionKey> = (0..partitions).map(|index| broker.open(index)).collect();
+        println!(
+            "clean {is_clean}: recovered after {recovered:?}, up after {:?}",
+            begun.elapsed()
+        );
+        assert_eq!(found.directories[0].clean, is_clean);
+        assert_eq!(found.findings, []);
+        for index in [0, 1, partitions / 2, partitions - 1] {
+            let mut values = Vec::new();
+            let bytes = broker.read(keys[index as usize], 0);
+            let first = BatchHeader::parse(&bytes).unwrap().size();
+            rig::values_of(&bytes[..first], &mut values);
+            assert_eq!(values, [(0, (index as usize).to_le_bytes().to_vec())]);
+        }
+        (broker, keys)
+    };
+    let (mut broker, keys) = check(true);
+    // A thousand of them are touched, then the process is gone.
+    for key in keys.iter().step_by(10) {
+        broker.append(*key, &batch(&[b"more"]), AckLevel::Written);
+    }
+    broker.wait(|broker| broker.acked == partitions as usize / 10);
+    drop(broker);
+    let (mut broker, keys) = check(false);
+    let mut values = Vec::new();
+    rig::values_of(&broker.read(keys[10], 1), &mut values);
+    assert_eq!(values, [(1, b"more".to_vec())]);
+}
+
+/// `LOGMILL_RECOVERY_MB` writes more, to see how long recovery takes on a real disk.
+#[test]
+fn a_long_life_costs_a_restart_little() {
+    let total = number("LOGMILL_RECOVERY_MB", 48) << 20;
+    for size in [16_000, 500_000] {
+        let home = tempfile::tempdir().unwrap();
+        let (mut broker, _) = Broker::start(home.path());
+        let keys: Vec<PartitionKey> = (0..6).map(|index| broker.open(index)).collect();
+        let value: Vec<u8> = (0..size as u32)
+            .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
+        let bytes = batch(&[&value]);
+        let count = total / bytes.len();
+        for round in 0..count {
+            broker.append(keys[round % 6], &bytes, AckLevel::Written);
+            broker.wait(|broker| broker.acked + 64 > round);
+        }
+        broker.wait(|broker| broker.acked == count);
+        drop(broker);
+        let begun = Instant::now();
+        let (mut broker, found) = Broker::start(home.path());
+        println!(
+            "{count} batches of {} bytes: recovered after {:?}",
+            bytes.len(),
+            begun.elapsed()
+        );
+        assert_eq!(found.fenced, [], "{:?}", found.findings);
+        for (partition, key) in (0..6)
+            .map(|index| (index, broker.open(index as i32)))
+            .collect::<Vec<_>>()
+        {
+            let end = broker.store.watermarks(key).unwrap().appended().0 as usize;
+            assert_eq!(end, (count - partition).div_ceil(6));
+            let mut values = Vec::new();
+            let read = broker.read(key, end as i64 - 1);
+            rig::values_of(&read[..bytes.len()], &mut values);
+            assert!(values[0].1 == value);
+        }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct ValidationPolicy {
     pub compacted: bool,
     /// The topic's own codec; `None` keeps the producer's.
     pub codec: Option<Codec>,
+    /// The level of that codec; `None` is its default.
+    pub level: Option<i32>,
     /// Control batches are allowed: this broker's own coordinators only.
     pub control_allowed: bool,
     /// What a batch may decompress to.
@@ -109,7 +111,8 @@ impl Validator {
             &self.open
         };
         let mut recompressed = vec![0; BatchHeader::SIZE];
-        Compressor::new(target, None)?.compress(open, &mut recompressed)?;
+        let level = policy.level.filter(|_| policy.codec == Some(target));
+        Compressor::new(target, level)?.compress(open, &mut recompressed)?;
         header.attributes = header.attributes.with_codec_id(target.id());
         seal(&mut header, &mut recompressed);
         // A large batch should not be remembered by every shard for ever.

@@ -2,7 +2,7 @@
 
 use super::memory::{BatchMark, SegmentMemory};
 use super::segment::Segment;
-use super::{PartitionLog, TimestampType};
+use super::{LogIdentity, PartitionLog, TimestampType};
 use crate::base::{FilePosition, LeaderEpoch, Now, Offset, ProducerEpoch, ProducerId, Sequence};
 use crate::format::batch::BatchHeader;
 use crate::partition::{SequenceCheck, SequenceError};
@@ -85,10 +85,13 @@ impl PartitionLog {
         bytes: &[u8],
         append_time: i64,
     ) -> Result<Appended, AppendError> {
-        let rolls = self
-            .segments
-            .last()
-            .is_none_or(|active| active.must_roll(header, &self.config));
+        let rolls = self.segments.last().is_none_or(|active| {
+            let LogIdentity {
+                topic_id, index, ..
+            } = self.identity;
+            let age_max = self.config.segment_age_max_ms(topic_id, index, active.base);
+            active.must_roll(header, &self.config, age_max)
+        });
         if rolls {
             self.segments.push(Segment::new(header.base_offset));
         }

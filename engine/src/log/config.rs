@@ -1,5 +1,6 @@
 //! What a topic's configuration says to its logs.
 
+use crate::base::{Offset, PartitionIndex, TopicId};
 use crate::format::compression::Codec;
 
 /// The settings of one topic that its logs act on; shared by its partitions. Names and defaults
@@ -10,6 +11,9 @@ pub struct LogConfig {
     pub segment_bytes: u32,
     /// `segment.ms`: a segment whose first record is this much older than a new one is rolled.
     pub segment_ms: i64,
+    /// `segment.jitter.ms`: up to this is taken off `segment_ms`, other for every segment, so that
+    /// the segments of many partitions do not end together.
+    pub segment_jitter_ms: i64,
     /// `segment.index.bytes`: a segment whose index would grow beyond this is rolled.
     pub segment_index_bytes: u32,
     /// `index.interval.bytes`: log bytes between two index entries.
@@ -18,6 +22,8 @@ pub struct LogConfig {
     pub max_message_bytes: u32,
     /// `compression.type`: `None` keeps the producer's codec.
     pub compression: Option<Codec>,
+    /// `compression.*.level` of that codec; `None` is its default.
+    pub compression_level: Option<i32>,
     /// `message.timestamp.*`.
     pub timestamps: TimestampConfig,
     /// `logmill.durability`: what acknowledges and shows a record.
@@ -35,6 +41,28 @@ pub struct LogConfig {
 }
 
 impl LogConfig {
+    /// The age at which the segment that begins at `base` ends, in a partition of this topic. What
+    /// Kafka draws at random is drawn from the names here, so that a log stays predictable.
+    pub fn segment_age_max_ms(
+        &self,
+        topic_id: TopicId,
+        partition: PartitionIndex,
+        base: Offset,
+    ) -> i64 {
+        let range = self.segment_jitter_ms.min(self.segment_ms);
+        if range <= 0 {
+            return self.segment_ms;
+        }
+        let mut name = [0; 28];
+        name[..16].copy_from_slice(&topic_id.0);
+        name[16..20].copy_from_slice(&partition.0.to_le_bytes());
+        name[20..].copy_from_slice(&base.0.to_le_bytes());
+        let low = crc32c::crc32c(&name);
+        let high = crc32c::crc32c_append(low, &name);
+        let drawn = u64::from(high) << 32 | u64::from(low);
+        self.segment_ms - (drawn % range.unsigned_abs()) as i64
+    }
+
     /// Whether every acknowledgement must wait for a sync, whatever asks for less.
     pub fn always_synced(&self) -> bool {
         self.durability == Durability::Synced || self.flush_messages <= 1
@@ -46,10 +74,12 @@ impl Default for LogConfig {
         Self {
             segment_bytes: 1 << 30,
             segment_ms: 7 * DAY_MS,
+            segment_jitter_ms: 0,
             segment_index_bytes: 10 << 20,
             index_interval_bytes: 4096,
             max_message_bytes: 1_048_588,
             compression: None,
+            compression_level: None,
             timestamps: TimestampConfig::default(),
             durability: Durability::Synced,
             flush_messages: i64::MAX,

@@ -108,7 +108,13 @@ impl Segment {
     }
 
     /// Whether Kafka would begin a new segment before this batch (`LogSegment.shouldRoll`).
-    pub(super) fn must_roll(&self, header: &BatchHeader, config: &LogConfig) -> bool {
+    /// `age_max_ms` is the segment's own, see [`LogConfig::segment_age_max_ms`].
+    pub(super) fn must_roll(
+        &self,
+        header: &BatchHeader,
+        config: &LogConfig,
+        age_max_ms: i64,
+    ) -> bool {
         if header.last_offset().relative_to(self.base).is_none() {
             return true;
         }
@@ -124,7 +130,7 @@ impl Segment {
             count as usize >= (config.segment_index_bytes as usize / entry).max(1)
         };
         too_large
-            || age > config.segment_ms
+            || age > age_max_ms
             || full(self.index.count(), OffsetEntry::SIZE)
             || full(self.time_index.count(), TimeEntry::SIZE)
     }

@@ -86,10 +86,12 @@ fn log_config(values: &Values<'_>) -> LogConfig {
             None => values.unsigned("segment.bytes"),
         },
         segment_ms: values.number("segment.ms"),
+        segment_jitter_ms: values.number("segment.jitter.ms"),
         segment_index_bytes: values.unsigned("segment.index.bytes"),
         index_interval_bytes: values.unsigned("index.interval.bytes"),
         max_message_bytes: values.unsigned("max.message.bytes"),
         compression: compression(values),
+        compression_level: compression_level(values),
         timestamps: TimestampConfig {
             timestamp_type: match values.text("message.timestamp.type").as_str() {
                 "LogAppendTime" => TimestampType::LogAppendTime,
@@ -186,6 +188,16 @@ fn compression(values: &Values<'_>) -> Option<Codec> {
         "zstd" => Some(Codec::Zstd),
         _ => None,
     }
+}
+
+/// The level of that codec, where it has any.
+fn compression_level(values: &Values<'_>) -> Option<i32> {
+    let key = match compression(values)? {
+        Codec::Gzip => "compression.gzip.level",
+        Codec::Zstd => "compression.zstd.level",
+        Codec::None | Codec::Snappy | Codec::Lz4 => return None,
+    };
+    i32::try_from(values.number(key)).ok()
 }
 
 /// Checked values: a topic's own over the broker's.

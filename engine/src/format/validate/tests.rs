@@ -16,6 +16,7 @@ fn policy() -> ValidationPolicy {
         timestamp_after_max_ms: 3_600_000,
         compacted: false,
         codec: None,
+        level: None,
         control_allowed: false,
         decompressed_bytes_max: 1 << 20,
     }
@@ -276,6 +277,34 @@ fn the_topics_codec_wins() {
         assert_eq!(rewritten, three().build(to).unwrap());
         let again = validate(&rewritten, &policy).unwrap();
         assert_eq!(again.recompressed, None);
+    }
+}
+
+#[test]
+fn the_topics_level_is_used_for_its_codec() {
+    let text: Vec<u8> = (0..40_000u32)
+        .flat_map(|at| (at * at / 7).to_string().into_bytes())
+        .collect();
+    let bytes = BatchBuilder::new()
+        .record(NOW, None, Some(&text))
+        .build(Codec::None)
+        .unwrap();
+    for (codec, low, high) in [(Codec::Gzip, 1, 9), (Codec::Zstd, -20, 15)] {
+        let size = |level| {
+            let codec = Some(codec);
+            let policy = ValidationPolicy {
+                codec,
+                level,
+                ..policy()
+            };
+            let validated = validate(&bytes, &policy).unwrap();
+            validated.recompressed.unwrap().len()
+        };
+        let sizes = [size(Some(low)), size(None), size(Some(high))];
+        assert_ne!(
+            sizes[2], sizes[0],
+            "{codec:?}: the level tells in {sizes:?}"
+        );
     }
 }
 

@@ -198,6 +198,34 @@ fn segments_roll_by_size_and_by_the_records_time() {
 }
 
 #[test]
+fn the_age_of_segments_varies_by_the_jitter_and_no_further() {
+    let settings = LogConfig {
+        segment_ms: 1_000,
+        segment_jitter_ms: 400,
+        ..config()
+    };
+    let age = |partition, base| {
+        settings.segment_age_max_ms(TopicId([5; 16]), PartitionIndex(partition), Offset(base))
+    };
+    let ages: std::collections::BTreeSet<i64> = (0..50).map(|at| age(at, i64::from(at))).collect();
+    assert!(
+        ages.iter().all(|age| (601..=1_000).contains(age)),
+        "{ages:?}"
+    );
+    assert!(ages.len() > 30, "{ages:?}");
+    assert_eq!(age(7, 100), age(7, 100), "the same in every run");
+    let mut world = World::new(settings.clone());
+    world.append(&batch(1, 10, 10_000));
+    let limit = {
+        let identity = world.log.identity();
+        settings.segment_age_max_ms(identity.topic_id, identity.index, Offset(0))
+    };
+    assert!(limit < 1_000, "{limit}");
+    assert!(world.append(&batch(1, 10, 10_000 + limit)).rolled.is_none());
+    assert!(world.append(&batch(1, 10, 10_001 + limit)).rolled.is_some());
+}
+
+#[test]
 fn segments_roll_where_relative_offsets_end_and_indexes_are_full() {
     let mut world = World::new(config());
     world.append_at(0, 0, &batch(1, 10, 5));

@@ -45,24 +45,18 @@ pub const KEYS: &[Key] = &[
     int("compression.gzip.level", Some("-1"))
         .between_or_minus_one(1, 9)
         .cluster_wide()
-        .inert(
-            why::OWN_LEVEL,
-            "Level used when the broker itself compresses with gzip.",
-        ),
+        .honoured("Level used when the broker itself compresses with gzip."),
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .cluster_wide()
         .inert(
-            why::OWN_LEVEL,
+            why::ONE_LZ4,
             "Level used when the broker itself compresses with lz4.",
         ),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .cluster_wide()
-        .inert(
-            why::OWN_LEVEL,
-            "Level used when the broker itself compresses with zstd.",
-        ),
+        .honoured("Level used when the broker itself compresses with zstd."),
     int("log.segment.bytes", Some("1073741824"))
         .at_least(1_048_576)
         .bytes()
@@ -81,14 +75,11 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .cluster_wide()
-        .inert(
-            why::NO_JITTER,
-            "Random part taken off the roll age, so that segments do not close together.",
-        ),
+        .honoured("Random part taken off the roll age, so that segments do not close together."),
     int("log.roll.jitter.hours", Some("0"))
         .at_least(0)
         .unit("h")
-        .inert(why::NO_JITTER, "The same in hours."),
+        .honoured("The same in hours."),
     int("log.index.interval.bytes", Some("4096"))
         .at_least(0)
         .bytes()

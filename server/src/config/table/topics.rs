@@ -21,24 +21,18 @@ pub const KEYS: &[Key] = &[
     int("compression.gzip.level", Some("-1"))
         .between_or_minus_one(1, 9)
         .synonym("compression.gzip.level")
-        .inert(
-            why::OWN_LEVEL,
-            "Level used when the broker itself compresses with gzip.",
-        ),
+        .honoured("Level used when the broker itself compresses with gzip."),
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .synonym("compression.lz4.level")
         .inert(
-            why::OWN_LEVEL,
+            why::ONE_LZ4,
             "Level used when the broker itself compresses with lz4.",
         ),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .synonym("compression.zstd.level")
-        .inert(
-            why::OWN_LEVEL,
-            "Level used when the broker itself compresses with zstd.",
-        ),
+        .honoured("Level used when the broker itself compresses with zstd."),
     long("delete.retention.ms", Some("86400000"))
         .at_least(0)
         .ms()
@@ -178,10 +172,7 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .synonym("log.roll.jitter.ms")
-        .inert(
-            why::NO_JITTER,
-            "Random part taken off the roll age, so that segments do not close together.",
-        ),
+        .honoured("Random part taken off the roll age, so that segments do not close together."),
     long("segment.ms", Some("604800000"))
         .at_least(1)
         .ms()

@@ -32,9 +32,7 @@ pub(super) const TIERED: &str = "tiered storage is not built yet";
 pub(super) const TLS: &str = "TLS is not built yet: a listener that asks for it is refused";
 pub(super) const SASL: &str = "SASL is not built yet: a listener that asks for it is refused";
 pub(super) const NO_RATE: &str = "connections are accepted as they come, up to max.connections";
-pub(super) const OWN_LEVEL: &str =
-    "what the broker compresses, it compresses at the codec's own level";
-pub(super) const NO_JITTER: &str = "segments close at their exact age";
+pub(super) const ONE_LZ4: &str = "lz4 has one method here, the fast one";
 pub(super) const DELETED_AT_ONCE: &str = "files go as soon as their deletion is durable";
 pub(super) const EXPIRED_IN_PASSING: &str =
     "expired producers go when their partition is next used";

@@ -84,6 +84,7 @@ pub(super) fn check<'a>(
         timestamp_after_max_ms: config.timestamps.after_max_ms,
         compacted: config.retention.compact,
         codec: config.compression,
+        level: config.compression_level,
         control_allowed: false,
         decompressed_bytes_max: DECOMPRESSED_BYTES_MAX,
     };
