@@ -18,9 +18,11 @@ use logmill_engine::{
     recovery::{Recovered, finish_stop, recover},
     store::{AckLevel, Isolation, PartitionKey, Role, StoreError},
 };
-use rig::{Random, Rig, TOP, batch, options};
+use rig::{Random, Rig, batch_of, options};
 
 const PARTITIONS: i32 = 3;
+/// Partition 1 is in the second one.
+const DIRECTORIES: usize = 2;
 const SEEDS: u64 = 700;
 const LIVES: usize = 4;
 
@@ -31,10 +33,15 @@ struct Model {
     values: Vec<Option<Vec<u8>>>,
     /// Where batches begin.
     batches: Vec<usize>,
+    /// The sequence of the next record, by its one idempotent producer, and the last batch.
+    sequence: i32,
+    last_batch: Option<(usize, Vec<u8>)>,
     /// The log's first offset.
     start: usize,
     /// A cut that was asked for and not reported, with its token.
     cut: Option<(u64, Cut)>,
+    /// The producer's epoch.
+    epoch: i16,
     /// Counts cuts: acks of what was appended before one promise nothing any more.
     cuts: u64,
     /// Records below were acknowledged at a level.
@@ -56,6 +63,8 @@ impl Model {
     fn apply(&mut self, cut: Cut) {
         self.cut = None;
         self.cuts += 1;
+        self.last_batch = None;
+        (self.epoch, self.sequence) = (self.epoch + 1, 0);
         let kept = if cut.anew { 0 } else { cut.end };
         let whole = match self.batches.iter().rev().find(|base| **base < kept) {
             Some(&base) if self.batch_end(base) > kept => base,
@@ -126,7 +135,7 @@ impl World {
     fn new(seed: u64) -> Self {
         Self {
             random: Random(seed),
-            disk: MemoryDisk::new(1),
+            disk: MemoryDisk::new(DIRECTORIES),
             models: vec![Model::default(); PARTITIONS as usize],
             boot: 1,
             next_value: 0,
@@ -230,6 +239,12 @@ impl World {
             );
             model.values.truncate(end);
             model.batches.retain(|base| *base < end);
+            let lost = model.last_batch.take_if(|(base, _)| *base >= end).is_some();
+            if lost || end == 0 {
+                // Its producer begins anew: what the log knows of it is the log's affair.
+                model.epoch += 1;
+                model.sequence = 0;
+            }
             (model.written, model.synced, model.visible) = (end, end, end);
         }
     }
@@ -238,25 +253,26 @@ impl World {
     fn run(&mut self, found: Recovered) {
         let mut options = options(self.random.next());
         options.boot_id = [self.boot; 16];
-        let directory = found.directories[0];
-        options.eras = vec![directory.era];
+        options.eras = found.directories.iter().map(|it| it.era).collect();
+        let eras: Vec<_> = options.eras.iter().copied().map(Some).collect();
+        let names: Vec<u64> = found
+            .directories
+            .iter()
+            .map(|it| it.next_journal_name)
+            .collect();
         options.journal.first_file_bytes = 32 << 10;
         options.journal.file_bytes = 48 << 10;
         options.journal.frame_bytes_max = 8 << 10;
         options.tail_bytes = 1 << 20;
         options.rescan_bytes_max = [8_000, 60_000, 256 << 20][self.random.below(3) as usize];
         options.bypass_bytes = [0, 0, 1_000, 3_000][self.random.below(4) as usize];
-        let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(1));
-        let mut rig = Rig::on(
-            disk,
-            options,
-            found.partitions,
-            &[directory.next_journal_name],
-        );
+        let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(DIRECTORIES));
+        let mut rig = Rig::on(disk, options, found.partitions, &names);
         let keys: Vec<PartitionKey> = (0..PARTITIONS)
-            .map(|index| rig.open(index, Self::config(index)))
+            .map(|index| rig.open_in(index as u16 % 2, index, Self::config(index)))
             .collect();
         self.check_contents(&mut rig, &keys);
+        self.check_duplicates(&mut rig, &keys);
         let steps = 5 + self.random.below(160);
         let power_after = 3 + u64::from(self.random.below(steps * 4));
         let stops = self.random.below(4) == 0;
@@ -282,7 +298,7 @@ impl World {
             let cut = self.random.below(40);
             self.disk
                 .power_off_at(self.disk.operations() + u64::from(cut));
-            let _ = finish_stop(&self.disk, states, &[], &[Some(directory.era)]);
+            let _ = finish_stop(&self.disk, states, &[], &eras);
         }
         self.crash();
     }
@@ -308,9 +324,13 @@ impl World {
                 .collect();
             let slices: Vec<&[u8]> = values.iter().map(|value| &value[..]).collect();
             let token = tokens.len() as u64;
-            match rig.append(keys[partition], &batch(&slices), level, token) {
+            let model = &mut self.models[partition];
+            let bytes = batch_of(partition as i64, model.epoch, model.sequence, &slices);
+            match rig.append(keys[partition], &bytes, level, token) {
                 Ok(answer) => {
-                    let model = &mut self.models[partition];
+                    assert!(!answer.duplicate, "partition {partition}");
+                    model.sequence += slices.len() as i32;
+                    model.last_batch = Some((model.values.len(), bytes));
                     assert_eq!(answer.base_offset.0 as usize, model.values.len());
                     model.batches.push(model.values.len());
                     model.values.extend(values.into_iter().map(Some));
@@ -335,6 +355,17 @@ impl World {
             let high = rig.store.watermarks(*key).unwrap().high().0 as usize;
             if partition != 2 && self.models[partition].cut.is_none() {
                 self.models[partition].visible = high;
+            }
+        }
+    }
+
+    /// The producer of the last batch sends it again: it is known.
+    fn check_duplicates(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
+        for (model, key) in self.models.iter().zip(keys) {
+            if let Some((base, bytes)) = &model.last_batch {
+                let answer = rig.append(*key, bytes, AckLevel::None, 0).unwrap();
+                assert!(answer.duplicate, "offset {base} was taken twice");
+                assert_eq!(answer.base_offset.0 as usize, *base);
             }
         }
     }
@@ -430,6 +461,5 @@ impl World {
                 assert_eq!(found, there, "partition {partition}");
             }
         }
-        let _ = TOP;
     }
 }

@@ -293,7 +293,6 @@ impl Store {
         }
         let active = truncated.active;
         entry.snapshots.retain(|(at, _)| *at <= end);
-        entry.loose_snapshot = entry.loose_snapshot.filter(|at| *at <= end);
         entry.checkpoint = Checkpointing::Idle;
         let item = Item {
             leader_epoch: entry

@@ -78,6 +78,17 @@ pub fn batch(values: &[&[u8]]) -> Vec<u8> {
     batch_at(1_000, values)
 }
 
+/// The same, from an idempotent producer.
+pub fn batch_of(id: i64, epoch: i16, sequence: i32, values: &[&[u8]]) -> Vec<u8> {
+    use logmill_engine::base::{ProducerEpoch, ProducerId, Sequence};
+    let (id, epoch) = (ProducerId(id), ProducerEpoch(epoch));
+    let mut builder = BatchBuilder::new().producer(id, epoch, Sequence(sequence));
+    for value in values {
+        builder = builder.record(1_000, None, Some(value));
+    }
+    builder.build(Codec::None).unwrap()
+}
+
 /// The same, with a timestamp.
 pub fn batch_at(timestamp: i64, values: &[&[u8]]) -> Vec<u8> {
     let mut builder = BatchBuilder::new();
@@ -121,6 +132,16 @@ impl Rig {
         self.store
             .open_partition(self.now, spec(partition, config))
             .unwrap()
+    }
+
+    /// The same in another log directory.
+    pub fn open_in(&mut self, directory: u16, partition: i32, config: LogConfig) -> PartitionKey {
+        let directory = DirectoryIndex(directory);
+        let spec = PartitionSpec {
+            directory,
+            ..spec(partition, config)
+        };
+        self.store.open_partition(self.now, spec).unwrap()
     }
 
     pub fn append(
