@@ -163,7 +163,8 @@ impl Target {
         stalls.then(|| {
             let seconds = STALL.as_secs();
             Steer::Abandon(format!(
-                "the broker runs and has neither acknowledged nor delivered a record for {seconds} s"
+                "the broker runs and has neither acknowledged nor delivered a record for \
+                 {seconds} s"
             ))
         })
     }

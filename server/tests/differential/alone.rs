@@ -21,12 +21,13 @@ use crate::conversation::{
     Api, Conversation, CreateTopics, DeleteTopics, DescribeTopicPartitions, FindCoordinator,
     Produce,
 };
+use crate::process;
 
 /// The broker and a conversation with it; `None` where the tests run against something else.
 fn logmill(case: &'static str, settings: &[(&str, &str)]) -> Option<(Broker, Conversation)> {
     let broker = Broker::start(settings).expect("the broker starts");
     if !broker.is_logmill() {
-        eprintln!("NOT RUN  {case}: it is about Logmill only");
+        process::say(&format!("NOT RUN  {case}: it is about Logmill only"));
         return None;
     }
     let conversation = Conversation::new(&broker.bootstrap, case, 0);

@@ -32,7 +32,7 @@ pub fn run(broker: &mut Broker, results: &mut Results) -> Result<(), String> {
         }
     };
     if !broker.is_logmill() {
-        eprintln!("NOT RUN  empty tails: the files of another broker are not touched");
+        process::say("NOT RUN  empty tails: the files of another broker are not touched");
         return Ok(());
     }
     let kcat = Kcat::new(root, &broker.bootstrap, broker.scratch("kcat-writes"));

@@ -2,7 +2,7 @@
 //! them.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -99,6 +99,13 @@ pub fn start(command: &mut Command, folder: &Path) -> io::Result<Running> {
     );
     command.stdin(Stdio::null()).stdout(out).stderr(err);
     command.spawn().map(Running)
+}
+
+/// Writes a line to standard error that also shows of a test that passes: the test harness keeps
+/// what such a test prints with `eprintln!`.
+pub fn say(line: &str) {
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// The last lines of a file, for a message.

@@ -8,6 +8,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
+use crate::{process, toolchains};
+
 /// One scenario's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -47,7 +49,7 @@ impl Results {
 
     /// Notes that `client` was left out; on a build server that is a failure.
     pub fn missing(&mut self, client: &str, why: &str) {
-        let outcome = if must_have_everything() {
+        let outcome = if toolchains::must_be_there() {
             Outcome::Fail(format!("CI must have every toolchain: {why}"))
         } else {
             Outcome::Skipped(why.to_owned())
@@ -77,7 +79,7 @@ impl Results {
             let what = format!("{} {}: {}", row.client, row.version, row.scenario);
             match &row.outcome {
                 Outcome::Pass => passed += 1,
-                Outcome::Skipped(why) => eprintln!("NOT RUN  {what}: {why}"),
+                Outcome::Skipped(why) => process::say(&format!("NOT RUN  {what}: {why}")),
                 Outcome::Fail(why) => failures.push(format!("{what}: {why}")),
             }
         }
@@ -88,11 +90,6 @@ impl Results {
         write_file(self.rows);
         assert!(failures.is_empty(), "{test}:\n{}", failures.join("\n"));
     }
-}
-
-/// Whether a missing toolchain fails the suite.
-pub fn must_have_everything() -> bool {
-    env::var("CI").is_ok_and(|value| value == "true")
 }
 
 /// `interop/results.json` in the target folder; another one for other brokers.
