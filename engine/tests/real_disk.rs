@@ -102,7 +102,7 @@ impl Broker {
     fn turn(&mut self) {
         let now = self.now();
         self.store.pump(now, &mut self.out);
-        self.ring.submit(&mut self.out).unwrap();
+        self.ring.submit(&mut self.out);
         let store = &mut self.store;
         self.ring
             .reap(|event| {

@@ -34,7 +34,7 @@ pub(super) enum Job {
     },
 }
 
-/// A thread that runs jobs in the order they come and signals an eventfd after each. Dropping it
+/// A thread that runs jobs in the order they come and rings a bell after each. Dropping it
 /// lets queued jobs finish.
 pub(super) struct Helper {
     jobs: Option<Sender<Job>>,
@@ -43,7 +43,7 @@ pub(super) struct Helper {
 }
 
 impl Helper {
-    pub(super) fn start(directories: LogDirectories, wake: Arc<OwnedFd>) -> io::Result<Self> {
+    pub(super) fn start(directories: LogDirectories, bell: Arc<OwnedFd>) -> io::Result<Self> {
         let (jobs, incoming) = mpsc::channel();
         let (report, done) = mpsc::channel();
         let files = Files::new(directories);
@@ -54,7 +54,7 @@ impl Helper {
                     let answer = run(&files, job);
                     // The shard may be gone already; the work itself is done.
                     let _ = report.send(answer);
-                    sys::file::signal(wake.as_fd());
+                    sys::file::signal(bell.as_fd());
                 }
             })?;
         Ok(Self {

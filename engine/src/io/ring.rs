@@ -4,6 +4,7 @@ use std::{
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
     sync::Arc,
+    time::Duration,
 };
 
 use super::{
@@ -55,36 +56,37 @@ pub enum RingEvent {
 /// The disk of one shard. Made, used and dropped on the shard's thread.
 ///
 /// [`Ring::submit`] and [`Ring::reap`] never block, but for opening a file whose directory entry is
-/// not in memory. Work in flight holds its memory and descriptors; dropping the ring waits for it.
+/// not in memory; [`Ring::wait`] sleeps. What is queued reaches the kernel with the next reap or
+/// wait, so that a turn of the shard's loop takes one call. Work in flight holds its memory and descriptors; dropping the ring waits for it.
 pub struct Ring {
     kernel: KernelRing,
     descriptors: Descriptors,
     helper: Helper,
     helper_in_flight: usize,
-    wake: Arc<OwnedFd>,
+    bell: Arc<OwnedFd>,
     tickets: Tickets,
     /// Completions of operations that failed before they reached the kernel.
     refused: Vec<Completion>,
 }
 
 impl Ring {
-    /// Sets up the ring, its eventfd and its helper thread.
+    /// Sets up the ring, its bell and its helper thread.
     pub fn new(directories: LogDirectories, options: RingOptions) -> io::Result<Self> {
-        let wake = Arc::new(sys::file::event_fd()?);
+        let bell = Arc::new(sys::file::event_fd()?);
         Ok(Self {
-            kernel: KernelRing::new(options.entries, &wake)?,
-            helper: Helper::start(directories.clone(), Arc::clone(&wake))?,
+            kernel: KernelRing::new(options.entries, Arc::clone(&bell))?,
+            helper: Helper::start(directories.clone(), Arc::clone(&bell))?,
             descriptors: Descriptors::new(directories, options.descriptors_max),
             helper_in_flight: 0,
-            wake,
+            bell,
             tickets: Tickets::default(),
             refused: Vec::new(),
         })
     }
 
-    /// Becomes readable when there is something to reap. [`Ring::reap`] sets it back.
-    pub fn event_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
+    /// An eventfd that ends [`Ring::wait`], now or the next one, when another thread adds to it.
+    pub fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
     }
 
     /// Whether the kernel gave the modes for one issuing thread.
@@ -97,22 +99,20 @@ impl Ring {
         self.kernel.in_flight() + self.helper_in_flight + self.refused.len()
     }
 
-    /// Takes the queued operations and hands them to the kernel or the helper.
-    pub fn submit(&mut self, out: &mut DiskOut) -> io::Result<()> {
+    /// Takes the queued operations for the kernel or the helper.
+    pub fn submit(&mut self, out: &mut DiskOut) {
         for (key, op) in out.drain() {
             if let Err(error) = self.begin(key, op) {
                 self.refused.push(Completion {
                     key,
                     result: Err(error),
                 });
-                sys::file::signal(self.wake.as_fd());
             }
         }
-        self.kernel.enter()
     }
 
-    /// Reports all that ended. Call it when the eventfd is readable, and from busy loops as well:
-    /// without news it costs two reads of shared memory.
+    /// Hands over what is queued and reports all that ended, without waiting. Without either it
+    /// costs two reads of shared memory.
     pub fn reap(&mut self, mut sink: impl FnMut(RingEvent)) -> io::Result<()> {
         self.kernel.enter()?;
         for completion in self.refused.drain(..) {
@@ -135,25 +135,27 @@ impl Ring {
                 result: result.map(|()| DiskOutput::Done),
             }));
         }
-        self.kernel.enter()
+        Ok(())
     }
 
-    /// Sets the eventfd back; call it after waking up by it and before [`Ring::reap`].
-    pub fn clear_wake(&self) {
-        sys::file::drain(self.wake.as_fd());
+    /// Hands over what is queued and sleeps until there is something to reap, the bell rings or the
+    /// time is over. It may end sooner.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        match self.refused.is_empty() {
+            true => self.kernel.wait(timeout),
+            false => Ok(()),
+        }
     }
 
     /// Asks once for readiness of a socket (poll(2) bits). The answer comes as
     /// [`RingEvent::Ready`]. `key` has 62 bits; the descriptor stays open until then.
-    pub fn poll_add(&mut self, fd: RawFd, events: u32, key: u64) -> io::Result<()> {
+    pub fn poll_add(&mut self, fd: RawFd, events: u32, key: u64) {
         self.kernel.poll(fd, events, key);
-        self.kernel.enter()
     }
 
     /// Takes a poll back: its event still comes, as an error.
-    pub fn poll_remove(&mut self, key: u64) -> io::Result<()> {
+    pub fn poll_remove(&mut self, key: u64) {
         self.kernel.cancel_poll(key);
-        self.kernel.enter()
     }
 
     /// A descriptor for sending from a file through the page cache (sendfile). Keep it, and the

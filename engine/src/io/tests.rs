@@ -1,6 +1,6 @@
 //! The real disk: a ring and blocking files on a temporary folder.
 
-use std::{path::Path, time::Duration};
+use std::{os::fd::AsFd, path::Path, time::Duration};
 
 use super::{Files, LogDirectories, Ring, RingEvent, RingOptions, resident_bytes};
 use crate::{
@@ -41,7 +41,7 @@ impl Rig {
     }
 
     fn wait(&mut self) -> Vec<Completion> {
-        self.ring.submit(&mut self.out).unwrap();
+        self.ring.submit(&mut self.out);
         let mut all = Vec::new();
         while self.ring.in_flight() > 0 {
             self.ring
@@ -53,6 +53,26 @@ impl Rig {
             std::thread::sleep(Duration::from_micros(20));
         }
         all
+    }
+
+    /// Sleeps until something ends or becomes ready, for a second at most; gives the keys.
+    fn sleep(&mut self) -> Vec<u64> {
+        let mut keys = Vec::new();
+        let latest = std::time::Instant::now() + Duration::from_secs(1);
+        while keys.is_empty() {
+            self.ring.wait(Some(Duration::from_secs(2))).unwrap();
+            assert!(
+                std::time::Instant::now() < latest,
+                "nothing ended the sleep"
+            );
+            self.ring
+                .reap(|event| match event {
+                    RingEvent::Disk(completion) => keys.push(completion.key.0),
+                    RingEvent::Ready { key, .. } => keys.push(key),
+                })
+                .unwrap();
+        }
+        keys
     }
 
     fn one(&mut self, op: DiskOp) -> Result<DiskOutput, crate::disk::DiskError> {
@@ -240,45 +260,58 @@ fn a_removed_file_keeps_no_descriptor_and_control_runs_in_order() {
 }
 
 #[test]
-fn sleeping_on_the_eventfd_and_polling_a_socket_work() {
-    use std::os::fd::{AsFd, AsRawFd};
+fn a_sleep_ends_with_completions_polls_the_bell_and_time() {
+    use std::os::fd::AsRawFd;
     let home = tempfile::tempdir().unwrap();
     let mut rig = Rig::new(home.path(), 3);
-    let (near, far) = std::os::unix::net::UnixStream::pair().unwrap();
+    let (near, mut far) = std::os::unix::net::UnixStream::pair().unwrap();
+    rig.ring.poll_add(near.as_raw_fd(), libc::POLLIN as u32, 77);
+    let timeout = Duration::from_millis(20);
+    let begun = std::time::Instant::now();
+    rig.ring.wait(Some(timeout)).unwrap();
+    assert!(begun.elapsed() >= timeout, "nothing ended the sleep");
+    std::io::Write::write_all(&mut far, b"x").unwrap();
+    assert_eq!(rig.sleep(), [77]);
     rig.ring
-        .poll_add(near.as_raw_fd(), libc::POLLIN as u32, 77)
-        .unwrap();
-    std::io::Write::write_all(&mut &far, b"x").unwrap();
-    let mut ready = Vec::new();
-    for _ in 0..1000 {
-        rig.ring
-            .reap(|event| {
-                if let RingEvent::Ready { key, events } = event {
-                    ready.push((key, events));
-                }
-            })
-            .unwrap();
-        if !ready.is_empty() {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    assert_eq!(ready, [(77, i32::from(libc::POLLIN))]);
-    rig.ring
-        .poll_add(near.as_raw_fd(), libc::POLLPRI as u32, 78)
-        .unwrap();
-    rig.ring.poll_remove(78).unwrap();
-    rig.ring.clear_wake();
-    let event = std::fs::File::from(rig.ring.event_fd().as_fd().try_clone_to_owned().unwrap());
+        .poll_add(near.as_raw_fd(), libc::POLLPRI as u32, 78);
+    rig.ring.poll_remove(78);
+    assert_eq!(rig.sleep(), [78], "a poll that was taken back ends");
     let tree = ControlOp::CreateDirectory {
         directory: TOP,
         path: "d".to_owned(),
     };
     rig.push(DiskOp::Control(Box::new(tree)));
-    rig.ring.submit(&mut rig.out).unwrap();
-    let woken = (0..1000).any(|_| {
-        std::thread::sleep(Duration::from_millis(1));
-        std::io::Read::read(&mut &event, &mut [0; 8]).is_ok()
-    });
-    assert!(woken, "the helper's end must wake the sleeper");
+    rig.ring.submit(&mut rig.out);
+    assert_eq!(rig.sleep(), [1], "the helper rings");
+    let bell = rig.ring.bell().try_clone_to_owned().unwrap();
+    for _ in 0..3 {
+        let bell = bell.try_clone().unwrap();
+        let ringer = std::thread::spawn(move || crate::sys::file::signal(bell.as_fd()));
+        rig.ring.wait(None).unwrap();
+        ringer.join().unwrap();
+        rig.ring.reap(|_| panic!("a bell is no event")).unwrap();
+    }
+}
+
+#[test]
+fn a_sleeper_is_told_of_every_completion_of_a_burst() {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let pairs: Vec<_> = (0..200).map(|_| UnixStream::pair().unwrap()).collect();
+    for (key, (near, _)) in pairs.iter().enumerate() {
+        let readable = libc::POLLIN as u32;
+        rig.ring.poll_add(near.as_raw_fd(), readable, key as u64);
+    }
+    rig.ring.wait(Some(Duration::from_millis(1))).unwrap();
+    for (_, far) in &pairs {
+        std::io::Write::write_all(&mut &*far, b"x").unwrap();
+    }
+    let mut ready = Vec::new();
+    while ready.len() < pairs.len() {
+        ready.append(&mut rig.sleep());
+    }
+    ready.sort_unstable();
+    assert!(ready.into_iter().eq(0..200));
 }

@@ -1,15 +1,17 @@
 //! The kernel's io_uring behind a safe face: work that owns its memory goes in, results come out.
 //!
-//! One ring belongs to one thread (`SINGLE_ISSUER`, `DEFER_TASKRUN` where the kernel has them), and
-//! completions signal an eventfd so that the thread can sleep on it. Work owns descriptors, slices
-//! and regions until its completion, so the kernel never sees freed or reused memory.
+//! One ring belongs to one thread (`SINGLE_ISSUER`, `DEFER_TASKRUN` where the kernel has them),
+//! which sleeps in the ring itself: one call hands over what is queued and waits. Other threads end
+//! the sleep by a bell, an eventfd that the ring polls. Work owns descriptors, slices and regions
+//! until its completion, so the kernel never sees freed or reused memory.
 
 use std::mem::ManuallyDrop;
 use std::{
     collections::VecDeque,
     io,
-    os::fd::{AsRawFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, OwnedFd, RawFd},
     sync::Arc,
+    time::Duration,
 };
 
 use io_uring::{IoUring, opcode, squeue, types};
@@ -24,6 +26,7 @@ pub struct KernelRing {
     /// Slots and polls that found the submission queue full.
     backlog: VecDeque<squeue::Entry>,
     in_flight: usize,
+    bell: Arc<OwnedFd>,
     _not_send: std::marker::PhantomData<*const ()>,
 }
 
@@ -96,8 +99,8 @@ struct Slot {
 }
 
 impl KernelRing {
-    /// Sets up a ring of that many submission entries whose completions signal `wake`.
-    pub fn new(entries: u32, wake: &OwnedFd) -> io::Result<Self> {
+    /// Sets up a ring of that many submission entries, whose sleep ends when `bell` is written to.
+    pub fn new(entries: u32, bell: Arc<OwnedFd>) -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_single_issuer()
             .setup_defer_taskrun()
@@ -105,15 +108,17 @@ impl KernelRing {
             .setup_cqsize(entries * 4)
             .build(entries)
             .or_else(|_| IoUring::builder().setup_cqsize(entries * 4).build(entries))?;
-        ring.submitter().register_eventfd(wake.as_raw_fd())?;
-        Ok(Self {
+        let mut this = Self {
             ring,
             slots: Vec::new(),
             free: Vec::new(),
             backlog: VecDeque::new(),
             in_flight: 0,
+            bell,
             _not_send: std::marker::PhantomData,
-        })
+        };
+        this.hang_bell();
+        Ok(this)
     }
 
     /// Whether the kernel gave the modes for one issuing thread.
@@ -159,8 +164,8 @@ impl KernelRing {
         );
     }
 
-    /// Hands queued work to the kernel and lets it post what is complete. Cheap when there is
-    /// nothing to do.
+    /// Hands queued work to the kernel and lets it post what is complete, without waiting. Cheap
+    /// when there is nothing to do.
     pub fn enter(&mut self) -> io::Result<()> {
         loop {
             let ring = &mut self.ring;
@@ -186,10 +191,35 @@ impl KernelRing {
         }
     }
 
+    /// Hands queued work to the kernel and waits until something is to be reaped, the bell rings,
+    /// or the time is over.
+    pub fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        if !self.backlog.is_empty() {
+            return self.enter();
+        }
+        let waited = match timeout {
+            None => self.ring.submit_and_wait(1),
+            Some(timeout) => {
+                let time = types::Timespec::from(timeout);
+                let arguments = types::SubmitArgs::new().timespec(&time);
+                self.ring.submitter().submit_with_args(1, &arguments)
+            }
+        };
+        match waited {
+            Err(error) if !is_transient(&error) && !is_timeout(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// Reports all that is complete.
     pub fn reap(&mut self, mut report: impl FnMut(Report)) {
         while let Some((user_data, result)) = self.next_completion() {
             if user_data == IGNORED {
+                continue;
+            }
+            if user_data == RUNG {
+                super::file::drain(self.bell.as_fd());
+                self.hang_bell();
                 continue;
             }
             if user_data & POLL != 0 {
@@ -213,6 +243,13 @@ impl KernelRing {
                 }
             }
         }
+    }
+
+    /// Waits for the bell, once.
+    fn hang_bell(&mut self) {
+        let bell = types::Fd(self.bell.as_raw_fd());
+        let poll = opcode::PollAdd::new(bell, libc::POLLIN as u32);
+        self.push(poll.build().user_data(RUNG));
     }
 
     fn next_completion(&mut self) -> Option<(u64, i32)> {
@@ -379,9 +416,15 @@ fn is_transient(error: &io::Error) -> bool {
     )
 }
 
+fn is_timeout(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ETIME)
+}
+
 const POLL: u64 = 1 << 63;
 const IGNORED: u64 = 1 << 62;
 const TAGS: u64 = POLL | IGNORED;
+/// The bell rang: neither work, whose indexes have 32 bits, nor a poll.
+const RUNG: u64 = 1 << 61;
 
 /// IOV_MAX of Linux.
 const VECTORS_MAX: usize = 1024;

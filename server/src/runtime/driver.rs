@@ -100,19 +100,24 @@ impl Driver {
         }
     }
 
-    /// One turn of the loop; says whether anything happened.
+    /// One turn of the loop; says whether the next one has something to do already.
     pub fn turn(&mut self) -> io::Result<bool> {
         let now = self.now();
         if !self.is_open && self.common.open.load(Ordering::SeqCst) {
-            self.open()?;
+            self.open();
         }
-        let mut busy = self.take_events(now)?;
-        busy |= self.receive_all(now)?;
-        busy |= self.take_mail(now);
+        self.take_events(now)?;
+        self.receive_all(now);
+        self.take_mail(now);
         self.look_for_stop(now);
         self.shard.pump(now, &mut self.out);
-        busy |= self.carry_out(now)?;
-        Ok(busy)
+        let fed = self.carry_out(now);
+        Ok(fed || !self.readable.is_empty() || !self.sendable.is_empty())
+    }
+
+    /// Hands over what the turn left for the kernel, and sleeps until something happens.
+    pub fn sleep(&mut self, sleep: Sleep) -> io::Result<()> {
+        self.ring.wait(sleep.until)
     }
 
     /// Whether the shard can serve: what it had to make durable first is so.
@@ -138,9 +143,6 @@ impl Driver {
     /// How long the loop may sleep, `None` for until something happens. Mail that comes from now
     /// on rings the bell.
     pub fn may_sleep(&mut self) -> Option<Sleep> {
-        if !self.readable.is_empty() || !self.sendable.is_empty() {
-            return None;
-        }
         self.mailboxes.bell().fall_asleep();
         let flags_moved = self.common.stop.load(Ordering::SeqCst) != self.stop_seen
             || self.common.open.load(Ordering::SeqCst) != self.is_open;
@@ -181,18 +183,16 @@ impl Driver {
     }
 
     /// Begins to accept.
-    fn open(&mut self) -> io::Result<()> {
+    fn open(&mut self) {
         self.is_open = true;
         for (number, listener) in self.listeners.iter().enumerate() {
-            Sockets::arm_listener(number, listener, &mut self.ring)?;
+            Sockets::arm_listener(number, listener, &mut self.ring);
         }
-        Ok(())
     }
 
-    fn take_events(&mut self, now: Now) -> io::Result<bool> {
+    fn take_events(&mut self, now: Now) -> io::Result<()> {
         let mut events = std::mem::take(&mut self.events);
         self.ring.reap(|event| events.push(event))?;
-        let busy = !events.is_empty();
         for event in events.drain(..) {
             match event {
                 RingEvent::Disk(completion) => {
@@ -203,7 +203,7 @@ impl Driver {
                     }
                 }
                 RingEvent::Ready { key, .. } => match self.sockets.ready(key) {
-                    Readiness::Listener(number) => self.accept(now, number)?,
+                    Readiness::Listener(number) => self.accept(now, number),
                     Readiness::Read(connection) => self.list_readable(connection),
                     Readiness::Write(connection) => self.sendable.push(connection),
                     Readiness::Stale => {}
@@ -214,15 +214,15 @@ impl Driver {
         if self.accept_again.is_some_and(|at| at <= Instant::now()) {
             self.accept_again = None;
             for number in 0..self.listeners.len() {
-                self.accept(now, number)?;
+                self.accept(now, number);
             }
         }
-        Ok(busy)
+        Ok(())
     }
 
-    fn accept(&mut self, now: Now, number: usize) -> io::Result<()> {
+    fn accept(&mut self, now: Now, number: usize) {
         if self.stop_seen {
-            return Ok(());
+            return;
         }
         for _ in 0..ACCEPTS_PER_TURN_MAX {
             match self.listeners[number].accept() {
@@ -253,11 +253,11 @@ impl Driver {
                     // Descriptors or memory ran out: others may close meanwhile.
                     self.log.line(&format!("cannot accept: {error}"));
                     self.accept_again = Some(Instant::now() + ACCEPT_PAUSE);
-                    return Ok(());
+                    return;
                 }
             }
         }
-        Sockets::arm_listener(number, &self.listeners[number], &mut self.ring)
+        Sockets::arm_listener(number, &self.listeners[number], &mut self.ring);
     }
 
     fn list_readable(&mut self, connection: ConnectionKey) {
@@ -267,26 +267,24 @@ impl Driver {
         }
     }
 
-    fn receive_all(&mut self, now: Now) -> io::Result<bool> {
+    fn receive_all(&mut self, now: Now) {
         std::mem::swap(&mut self.readable, &mut self.reading);
         let mut reading = std::mem::take(&mut self.reading);
-        let busy = !reading.is_empty();
         for connection in reading.drain(..) {
-            self.receive(now, connection)?;
+            self.receive(now, connection);
         }
         self.reading = reading;
-        Ok(busy)
     }
 
     /// Receives once. A full target means that there may be more: next turn, after the others.
-    fn receive(&mut self, now: Now, connection: ConnectionKey) -> io::Result<()> {
+    fn receive(&mut self, now: Now, connection: ConnectionKey) {
         let Some(socket) = self.sockets.entry(connection) else {
-            return Ok(());
+            return;
         };
         socket.is_listed = false;
         // `None`: the shard names it in `Out::reads` when it may be read again.
         let Some(target) = self.shard.receive_target(connection) else {
-            return Ok(());
+            return;
         };
         let room = target.len();
         match (&socket.stream).read(target) {
@@ -296,18 +294,17 @@ impl Driver {
                 if count == room {
                     self.list_readable(connection);
                 } else {
-                    self.sockets.arm_read(connection, &mut self.ring)?;
+                    self.sockets.arm_read(connection, &mut self.ring);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.sockets.arm_read(connection, &mut self.ring)?;
+                self.sockets.arm_read(connection, &mut self.ring);
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
                 self.list_readable(connection);
             }
             Err(_) => self.peer_closed(now, connection),
         }
-        Ok(())
     }
 
     fn peer_closed(&mut self, now: Now, connection: ConnectionKey) {
@@ -364,8 +361,8 @@ impl Driver {
         }
     }
 
-    fn carry_out(&mut self, now: Now) -> io::Result<bool> {
-        let mut busy = !self.out.is_empty();
+    /// Says whether the shard was fed, and wants to be pumped again.
+    fn carry_out(&mut self, now: Now) -> bool {
         for index in 0..self.out.notices.len() {
             let line = match &self.out.notices[index] {
                 Notice::Storage { text } => text.clone(),
@@ -391,15 +388,15 @@ impl Driver {
         }
         self.out.reads.clear();
         self.sendable.append(&mut self.out.sends);
-        busy |= self.send_all(now)?;
-        self.ring.submit(&mut self.out.disk)?;
+        let fed = self.send_all(now);
+        self.ring.submit(&mut self.out.disk);
         for peer in 0..self.common.shards as u16 {
             let staged = self.shard.mail(ShardId(peer));
             if !staged.is_empty() {
-                busy |= self.mailboxes.send(ShardId(peer), staged);
+                self.mailboxes.send(ShardId(peer), staged);
             }
         }
-        Ok(busy)
+        fed
     }
 
     fn log_close(&mut self, connection: ConnectionKey, reason: CloseReason) {
@@ -412,8 +409,8 @@ impl Driver {
         self.log.line(&format!("connection{from} closed: {why}"));
     }
 
-    fn send_all(&mut self, now: Now) -> io::Result<bool> {
-        let busy = !self.sendable.is_empty();
+    fn send_all(&mut self, now: Now) -> bool {
+        let fed = !self.sendable.is_empty();
         for _ in 0..self.sendable.len() {
             let connection = self.sendable.swap_remove(0);
             let Some(socket) = self.sockets.entry(connection) else {
@@ -430,13 +427,13 @@ impl Driver {
             match sent {
                 Sent::All => {}
                 Sent::More => self.sendable.push(connection),
-                Sent::Full => self.sockets.arm_write(connection, &mut self.ring)?,
+                Sent::Full => self.sockets.arm_write(connection, &mut self.ring),
                 Sent::Reading => {}
                 Sent::Failed => self.peer_closed(now, connection),
             }
         }
         self.egress.watch_leases(&mut self.shard, &mut self.sockets);
-        Ok(busy)
+        fed
     }
 }
 

@@ -11,7 +11,6 @@ mod mailboxes;
 mod signals;
 mod sockets;
 mod sys;
-mod wake;
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,7 +19,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
-use glommio::timer::Timer;
 use glommio::{ExecutorJoinHandle, Latency, LocalExecutorBuilder, Placement, Shares};
 use logmill_engine::base::{Now, ShardId};
 use logmill_engine::io::{LogDirectories, Ring, RingOptions};
@@ -29,7 +27,6 @@ use logmill_engine::log::PartitionState;
 use self::driver::{Common, Driver};
 use self::gate::Gate;
 use self::mailboxes::Mailboxes;
-use self::wake::Wake;
 use crate::config::FetchPath;
 use crate::shard::Shard;
 
@@ -242,24 +239,14 @@ fn join(handles: Vec<(u16, Handle)>) -> Result<Vec<StoppedShard>, RunError> {
     result.map(|()| stopped)
 }
 
-/// One shard's life, in a task queue of its own, so that whatever else runs on the executor has its
-/// share.
-///
-/// Glommio goes to sleep over tasks that are ready if its preemption timer fires after it was set
-/// and before the first queue is run, as happens when the system takes the processor away there.
-/// So the timer is long, and a heartbeat ends such a sleep at last.
+/// One shard's life, in a task queue of its own: latency matters there, and whatever else runs on
+/// the executor has its share.
 async fn run_shard(plan: ShardPlan) -> Result<StoppedShard, String> {
     let queue = glommio::executor().create_task_queue(
         Shares::Static(1_000),
-        Latency::NotImportant,
+        Latency::Matters(TURN_LATENCY),
         "shard",
     );
-    glommio::spawn_local(async {
-        loop {
-            Timer::new(HEARTBEAT).await;
-        }
-    })
-    .detach();
     let task = glommio::spawn_local_into(drive(plan), queue);
     task.map_err(|error| error.to_string())?.await
 }
@@ -268,11 +255,7 @@ async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
     let now = driver::now(plan.common.origin);
     let text = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
     let ring = Ring::new(plan.directories, plan.ring).map_err(text("io_uring"))?;
-    let wake = Wake::new(&ring).map_err(text("eventfd"))?;
-    let bell = ring
-        .event_fd()
-        .try_clone_to_owned()
-        .map_err(text("eventfd"))?;
+    let bell = ring.bell().try_clone_to_owned().map_err(text("eventfd"))?;
     plan.mailboxes.bell().hang(bell);
     let shard = (plan.seed)(now)?;
     let mut driver = Driver::new(
@@ -284,21 +267,23 @@ async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
         plan.common,
         plan.sockets,
     );
-    let mut wake = wake;
     let mut started = Some(plan.started);
     while !driver.is_done() {
-        let is_busy = driver.turn().map_err(text("shard loop"))?;
+        let goes_on = driver.turn().map_err(text("shard loop"))?;
         if driver.is_ready()
             && let Some(started) = started.take()
         {
             // Nobody listens when another shard could not start.
             let _ = started.send(());
         }
-        if is_busy {
-            glommio::executor().yield_if_needed().await;
-        } else if let Some(sleep) = driver.may_sleep() {
-            wake.sleep(sleep.until).await.map_err(text("eventfd"))?;
+        if !goes_on && let Some(sleep) = driver.may_sleep() {
+            // The executor sleeps with its only task: in the shard's ring, where one call hands
+            // over the turn's work and waits. Waiting in the executor's own rings for an event of
+            // this one takes several calls, and loses some wakes for good.
+            driver.sleep(sleep).map_err(text("shard loop"))?;
             driver.wake_up();
+        } else {
+            glommio::executor().yield_if_needed().await;
         }
     }
     Ok(driver.into_stopped())
@@ -345,8 +330,6 @@ const MEMLOCK_BYTES_MIN: u64 = 512 << 10;
 /// The executor's own buffers; the disk's ring has its own memory.
 const EXECUTOR_IO_BYTES: usize = 64 << 10;
 const EXECUTOR_RING_DEPTH: usize = 128;
-/// Longer than any pause of a process that is not stopped. Only the shard's loop runs here, and it
-/// looks at the clock itself.
-const PREEMPT_AFTER: Duration = Duration::from_secs(1);
-/// Costs less than a thousandth of a core.
-const HEARTBEAT: Duration = Duration::from_millis(100);
+const PREEMPT_AFTER: Duration = Duration::from_millis(10);
+/// What other queues may delay the shard's loop by.
+const TURN_LATENCY: Duration = Duration::from_millis(1);

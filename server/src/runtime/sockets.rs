@@ -3,7 +3,6 @@
 //! A socket is polled once at a time for reading, and once for room to send when the peer is slow.
 //! Both polls are one-shot: what is polled costs nothing until it happens.
 
-use std::io;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::os::fd::AsRawFd;
 
@@ -77,41 +76,41 @@ impl Sockets {
     }
 
     /// Asks to be told when a connection can be read.
-    pub fn arm_read(&mut self, connection: ConnectionKey, ring: &mut Ring) -> io::Result<()> {
+    pub fn arm_read(&mut self, connection: ConnectionKey, ring: &mut Ring) {
         let Some(key) = self.key(connection) else {
-            return Ok(());
+            return;
         };
         let Some(socket) = self.sockets.get_mut(key).filter(|it| !it.read_armed) else {
-            return Ok(());
+            return;
         };
         socket.read_armed = true;
         let events = (libc::POLLIN | libc::POLLRDHUP) as u32;
-        ring.poll_add(socket.stream.as_raw_fd(), events, poll_key(key, READ))
+        ring.poll_add(socket.stream.as_raw_fd(), events, poll_key(key, READ));
     }
 
     /// Asks to be told when a connection has room to send.
-    pub fn arm_write(&mut self, connection: ConnectionKey, ring: &mut Ring) -> io::Result<()> {
+    pub fn arm_write(&mut self, connection: ConnectionKey, ring: &mut Ring) {
         let Some(key) = self.key(connection) else {
-            return Ok(());
+            return;
         };
         let Some(socket) = self.sockets.get_mut(key).filter(|it| !it.write_armed) else {
-            return Ok(());
+            return;
         };
         socket.write_armed = true;
         ring.poll_add(
             socket.stream.as_raw_fd(),
             libc::POLLOUT as u32,
             poll_key(key, WRITE),
-        )
+        );
     }
 
     /// Asks to be told when a listener has a connection.
-    pub fn arm_listener(number: usize, listener: &impl AsRawFd, ring: &mut Ring) -> io::Result<()> {
+    pub fn arm_listener(number: usize, listener: &impl AsRawFd, ring: &mut Ring) {
         ring.poll_add(
             listener.as_raw_fd(),
             libc::POLLIN as u32,
             LISTENER | number as u64,
-        )
+        );
     }
 
     /// What a poll's event means.
@@ -163,8 +162,7 @@ impl Sockets {
         if socket.stream.shutdown(Shutdown::Both).is_err() {
             for (armed, kind) in [(read, READ), (write, WRITE)] {
                 if armed {
-                    // A poll that cannot be taken back has its event under way.
-                    let _ = ring.poll_remove(poll_key(key, kind));
+                    ring.poll_remove(poll_key(key, kind));
                 }
             }
         }

@@ -4,9 +4,7 @@
 use std::io;
 use std::mem;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd};
-
-use glommio::io::BufferedFile;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 /// A listening socket with `SO_REUSEPORT`, so that every shard can have its own on one address: the
 /// kernel spreads new connections over them.
@@ -74,27 +72,12 @@ pub fn read_at(file: &impl AsRawFd, position: u64, into: &mut [u8]) -> io::Resul
     usize::try_from(count).map_err(|_| io::Error::last_os_error())
 }
 
-/// Gives a descriptor to the executor as a file that it can read.
-pub fn as_executor_file(descriptor: OwnedFd) -> BufferedFile {
-    // SAFETY: the descriptor is open, and the file owns it from here on.
-    unsafe { BufferedFile::from_raw_fd(descriptor.into_raw_fd()) }
-}
-
 /// Bytes that the peer has not acknowledged yet (`SIOCOUTQ`).
 pub fn unacknowledged(socket: &impl AsRawFd) -> io::Result<u64> {
     let mut count: libc::c_int = 0;
     // SAFETY: `count` is a live, writable int, which is what the request fills.
     check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut count) })?;
     Ok(count.unsigned_abs().into())
-}
-
-/// Lets reads of an eventfd wait instead of failing: the executor sleeps in one.
-pub fn set_blocking(event: BorrowedFd<'_>) -> io::Result<()> {
-    // SAFETY: no pointers.
-    let flags = check(unsafe { libc::fcntl(event.as_raw_fd(), libc::F_GETFL) })?;
-    // SAFETY: no pointers.
-    check(unsafe { libc::fcntl(event.as_raw_fd(), libc::F_SETFL, flags & !libc::O_NONBLOCK) })?;
-    Ok(())
 }
 
 /// Adds one to an eventfd: wakes who sleeps on it.
