@@ -159,6 +159,9 @@ impl Driver {
         if self.egress.is_draining() {
             sooner(DRAIN_POLL);
         }
+        if self.has_staged_mail() {
+            sooner(MAIL_POLL);
+        }
         if let Some(at) = self.accept_again {
             sooner(at.saturating_duration_since(Instant::now()));
         }
@@ -170,6 +173,12 @@ impl Driver {
             return None;
         }
         Some(Sleep { until: wait })
+    }
+
+    /// Whether mail found no room in a peer's box. Nobody tells when there is some.
+    fn has_staged_mail(&mut self) -> bool {
+        let shard = &mut self.shard;
+        (0..self.common.shards as u16).any(|peer| !shard.mail(ShardId(peer)).is_empty())
     }
 
     /// The loop is awake again.
@@ -461,5 +470,7 @@ const ACCEPTS_PER_TURN_MAX: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often leases of sent file ranges are looked at when nothing else happens.
 const DRAIN_POLL: Duration = Duration::from_millis(20);
+/// How often a full mailbox is tried again when nothing else happens.
+const MAIL_POLL: Duration = Duration::from_micros(200);
 /// How often a stopping shard looks for its peers.
 const STOP_POLL: Duration = Duration::from_millis(5);

@@ -17,9 +17,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use glommio::{ExecutorJoinHandle, Latency, LocalExecutorBuilder, Placement, Shares};
+use glommio::{ExecutorJoinHandle, LocalExecutorBuilder, Placement};
 use logmill_engine::base::{Now, ShardId};
 use logmill_engine::io::{LogDirectories, Ring, RingOptions};
 use logmill_engine::log::PartitionState;
@@ -202,10 +202,9 @@ fn spawn(plan: ShardPlan, placement: Placement) -> Result<Handle, RunError> {
         .name(&format!("shard-{shard}"))
         .io_memory(EXECUTOR_IO_BYTES)
         .ring_depth(EXECUTOR_RING_DEPTH)
-        .preempt_timer(PREEMPT_AFTER)
         .spawn(move || async move {
             let common = Arc::clone(&plan.common);
-            let result = run_shard(plan).await;
+            let result = drive(plan);
             if result.is_err() {
                 // One shard less is no broker: the others finish what they can.
                 common.stop.store(true, Ordering::SeqCst);
@@ -239,19 +238,11 @@ fn join(handles: Vec<(u16, Handle)>) -> Result<Vec<StoppedShard>, RunError> {
     result.map(|()| stopped)
 }
 
-/// One shard's life, in a task queue of its own: latency matters there, and whatever else runs on
-/// the executor has its share.
-async fn run_shard(plan: ShardPlan) -> Result<StoppedShard, String> {
-    let queue = glommio::executor().create_task_queue(
-        Shares::Static(1_000),
-        Latency::Matters(TURN_LATENCY),
-        "shard",
-    );
-    let task = glommio::spawn_local_into(drive(plan), queue);
-    task.map_err(|error| error.to_string())?.await
-}
-
-async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
+/// One shard's life: the only task of its executor, which pins the thread. It sleeps in the shard's
+/// ring, where one call hands over the turn's work and waits, and never in the executor's: waiting
+/// there for an event of this ring takes several calls, and a task that yields under load was seen
+/// to be left asleep for good.
+fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
     let now = driver::now(plan.common.origin);
     let text = |what: &'static str| move |error: io::Error| format!("{what}: {error}");
     let ring = Ring::new(plan.directories, plan.ring).map_err(text("io_uring"))?;
@@ -277,13 +268,8 @@ async fn drive(plan: ShardPlan) -> Result<StoppedShard, String> {
             let _ = started.send(());
         }
         if !goes_on && let Some(sleep) = driver.may_sleep() {
-            // The executor sleeps with its only task: in the shard's ring, where one call hands
-            // over the turn's work and waits. Waiting in the executor's own rings for an event of
-            // this one takes several calls, and loses some wakes for good.
             driver.sleep(sleep).map_err(text("shard loop"))?;
             driver.wake_up();
-        } else {
-            glommio::executor().yield_if_needed().await;
         }
     }
     Ok(driver.into_stopped())
@@ -330,6 +316,3 @@ const MEMLOCK_BYTES_MIN: u64 = 512 << 10;
 /// The executor's own buffers; the disk's ring has its own memory.
 const EXECUTOR_IO_BYTES: usize = 64 << 10;
 const EXECUTOR_RING_DEPTH: usize = 128;
-const PREEMPT_AFTER: Duration = Duration::from_millis(10);
-/// What other queues may delay the shard's loop by.
-const TURN_LATENCY: Duration = Duration::from_millis(1);
