@@ -57,7 +57,8 @@ pub enum RingEvent {
 ///
 /// [`Ring::submit`] and [`Ring::reap`] never block, but for opening a file whose directory entry is
 /// not in memory; [`Ring::wait`] sleeps. What is queued reaches the kernel with the next reap or
-/// wait, so that a turn of the shard's loop takes one call. Work in flight holds its memory and descriptors; dropping the ring waits for it.
+/// wait, so that a turn of the shard's loop takes one call. Work in flight holds its memory and
+/// descriptors; dropping the ring waits for it.
 pub struct Ring {
     kernel: KernelRing,
     descriptors: Descriptors,
