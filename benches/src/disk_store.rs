@@ -99,7 +99,7 @@ impl DiskStore {
     pub fn turn(&mut self) {
         let now = self.now();
         self.store.pump(now, &mut self.out);
-        self.ring.submit(&mut self.out).expect("io_uring");
+        self.ring.submit(&mut self.out);
         let store = &mut self.store;
         let reaped = self.ring.reap(|event| {
             if let RingEvent::Disk(completion) = event {
