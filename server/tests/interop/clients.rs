@@ -195,6 +195,18 @@ impl Ready {
         })
     }
 
+    /// Runs another of the program's commands.
+    pub fn run(
+        &self,
+        command: &str,
+        arguments: &[&str],
+        results: &mut Results,
+    ) -> Result<(), String> {
+        let mut program = self.command();
+        program.args([command, &self.bootstrap]).args(arguments);
+        self.scenarios(&mut program, results)
+    }
+
     fn command(&self) -> Command {
         let source = |path: &str| Path::new(SOURCES).join(path);
         match &self.how {

@@ -11,6 +11,7 @@ mod corpus;
 mod empty_tails;
 mod frames;
 mod kcat;
+mod lost_tail;
 mod matrix;
 mod process;
 mod real_input;
@@ -40,6 +41,11 @@ fn apache_kafkas_tools_work() {
 fn every_client_passes_over_empty_batch_tails() {
     // Kafka's dump takes the gaps that compaction leaves for a fault.
     on_a_broker("compacted logs", empty_tails::run, |_, _| Ok(()));
+}
+
+#[test]
+fn a_consumer_beyond_a_lost_tail_hears_of_it() {
+    on_a_broker("lost tails", lost_tail::run, tools::dump);
 }
 
 /// Runs a test on a broker and has Kafka's own tool read every file that it left, record by record.

@@ -41,7 +41,13 @@ impl Results {
             rows.push(row);
         }
         let results = Results { rows };
-        for test in ["clients", "compacted logs", "log shippers", "tools"] {
+        for test in [
+            "clients",
+            "compacted logs",
+            "log shippers",
+            "lost tails",
+            "tools",
+        ] {
             if results.of(test).next().is_none() {
                 return Err(format!("the last run was without the {test}"));
             }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -15,6 +16,8 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.LogTruncationException;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
@@ -40,6 +43,7 @@ public final class InteropClient {
         switch (args[0]) {
             case "produce" -> client.produceAll(Corpus.read(args[2]), args[3], args[4].split(","));
             case "consume" -> client.consumeAll(args[2].split(","), args[3], args[4]);
+            case "lost-tail" -> client.lostTail(args[2], Long.parseLong(args[3]), Long.parseLong(args[4]));
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -137,6 +141,32 @@ public final class InteropClient {
         expect(seconds < 45, "took " + seconds + " s");
     }
 
+    /** The consumer has read up to `read` in epoch 0; of that the log kept what is before `left`. */
+    private void lostTail(String topic, long read, long left) {
+        TopicPartition partition = new TopicPartition(topic, 0);
+        OffsetAndMetadata position = new OffsetAndMetadata(read, Optional.of(0), "");
+        scenario("hear of a lost tail", () -> {
+            try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of("auto.offset.reset", "none"))) {
+                consumer.assign(Set.of(partition));
+                consumer.seek(partition, position);
+                List<String> values = read(consumer, 1);
+                throw new IllegalStateException("read on as if nothing was lost: " + values);
+            } catch (LogTruncationException truncated) {
+                long end = truncated.divergentOffsets().get(partition).offset();
+                expect(end == left, "the logs part at " + end);
+            }
+        });
+        scenario("go on where the tail was lost", () -> {
+            try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of())) {
+                consumer.assign(Set.of(partition));
+                consumer.seek(partition, position);
+                List<String> values = read(consumer, 3);
+                expect(values.size() >= 3 && values.subList(0, 3).equals(List.of("second 0", "second 1", "second 2")),
+                    "read " + values);
+            }
+        });
+    }
+
     private void consumeAll(String[] topics, String times, String out) throws Exception {
         try (BufferedWriter lines = Files.newBufferedWriter(Path.of(out))) {
             scenario("consume", () -> {
@@ -206,7 +236,7 @@ public final class InteropClient {
     private KafkaConsumer<byte[], byte[]> consumer(Map<String, Object> more) {
         Map<String, Object> config = new HashMap<>(more);
         config.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-        config.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
+        config.putIfAbsent(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "earliest");
         config.put(ConsumerConfig.CHECK_CRCS_CONFIG, true);
         config.put(ConsumerConfig.METADATA_MAX_AGE_CONFIG, 2000);
         return new KafkaConsumer<>(config, new ByteArrayDeserializer(), new ByteArrayDeserializer());
