@@ -1,4 +1,5 @@
-//! Appending without a disk: the log's own plan, and the store's way to a full journal frame.
+//! Appending without a disk: the log's own plan. What the store and the journal add to it is in
+//! the bench `journal`.
 
 use std::hint::black_box;
 

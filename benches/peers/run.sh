@@ -18,6 +18,7 @@ cd "$(dirname "$0")/../.."
 TARGET=$(cd "${CARGO_TARGET_DIR:-target}" 2>/dev/null && pwd || { mkdir -p target; cd target; pwd; })
 ROUNDS=1
 KEEP=
+FAILED=
 while [ $# -gt 0 ]; do
   case $1 in
     --rounds) ROUNDS=$2; shift 2 ;;
@@ -46,6 +47,7 @@ main() {
     done
   done
   python3 benches/peers/table.py "$OUT"
+  [ -z "$FAILED" ] || { echo "runs failed or violated what was promised:$FAILED" >&2; exit 1; }
 }
 
 # The load against one fresh broker; leaves loadgen's report and what the broker cost in $folder.
@@ -63,7 +65,7 @@ measure() {
   local before after
   before=$(cpu_ticks)
   "$TARGET/release/loadgen" matrix --bootstrap "127.0.0.1:$port" --broker-pid "$BROKER" \
-    --output "$folder/report" "$@" | tee "$folder/loadgen.txt"
+    --output "$folder/report" "$@" | tee "$folder/loadgen.txt" || FAILED="$FAILED $peer"
   after=$(cpu_ticks)
   resident > "$folder/loaded_kib"
   echo "$((after - before)) $(getconf CLK_TCK)" > "$folder/cpu_ticks"
@@ -115,7 +117,7 @@ install_kafka() {
   local making=$KAFKA.making
   rm -rf "$making" && mkdir -p "$making"
   cp server/tests/interop/clients/java/pom.xml "$making/pom.xml"
-  mvn -q -B -f "$making/pom.xml" dependency:copy-dependencies \
+  mvn -q -B -Dstyle.color=never -f "$making/pom.xml" dependency:copy-dependencies \
     -Dkafka.version=$KAFKA_VERSION -DoutputDirectory="$making/libs"
   mv "$making/libs" "$KAFKA"
   rm -rf "$making"

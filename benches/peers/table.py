@@ -16,7 +16,7 @@ def main(folder):
     columns = ["load", "figure", *PEERS, "ratio"]
     rows = [row for name in names for row in rows_of(name, cells)]
     print_table([columns, *rows])
-    print(f"\nmedians of {len(runs['logmill'])} rounds; ratio = {PEERS[0]} / {PEERS[1]}")
+    print(f"\nmedians of {len(runs['logmill'])} rounds (least to most); ratio = {PEERS[0]} / {PEERS[1]}")
 
 
 def collect(folders):
@@ -53,7 +53,17 @@ def rows_of(name, cells):
         medians = [statistics.median(value) if value else None for value in values]
         both = all(median is not None for median in medians) and medians[1]
         ratio = f"{medians[0] / medians[1]:.2f}" if both else "-"
-        yield [name, figure, *("-" if m is None else f"{m:.2f}" for m in medians), ratio]
+        yield [name, figure, *(spread_text(value) for value in values), ratio]
+
+
+def spread_text(values):
+    """The median, and from where to where the rounds went if there were several."""
+    if not values:
+        return "-"
+    text = f"{statistics.median(values):.2f}"
+    if len(values) > 1:
+        text += f" ({min(values):.2f} to {max(values):.2f})"
+    return text
 
 
 def print_brokers(runs):

@@ -39,6 +39,8 @@ pub struct ReaderCounts {
 struct Partition {
     next_offset: i64,
     high_watermark: i64,
+    /// A last stable offset above the high watermark that was told with it.
+    stable_ahead: i64,
     /// The lane of the last record, at its next sequence number.
     current: Option<Current>,
     others: HashMap<u32, Progress>,
@@ -133,7 +135,9 @@ impl Reader {
         });
     }
 
-    /// A fetch told the partition's watermarks. Negative values mean unknown.
+    /// A fetch told the partition's watermarks. Negative values mean unknown. Apache Kafka reads
+    /// the high watermark first and the last stable offset a moment later, so the latter may be
+    /// ahead within one answer; the high watermark that is told next must have reached it.
     pub fn watermarks(&mut self, partition: u32, high: i64, stable: i64) {
         let entry = self.partition(partition);
         let from = entry.high_watermark;
@@ -147,10 +151,18 @@ impl Reader {
                 to: high,
             });
         }
-        if high >= 0 && stable > high {
+        if high < 0 {
+            return;
+        }
+        let entry = self.partition(partition);
+        let before = std::mem::replace(&mut entry.stable_ahead, 0);
+        if stable > high {
+            entry.stable_ahead = stable;
+        }
+        if before > high {
             self.violate(Violation::StableAboveHigh {
                 partition,
-                stable,
+                stable: before,
                 high,
             });
         }

@@ -260,6 +260,8 @@ fn watermarks_and_offsets_go_forward() {
     reader.watermarks(2, 10, 10);
     reader.watermarks(2, -1, -1);
     reader.watermarks(2, 9, 11);
+    reader.watermarks(2, 11, 12);
+    reader.watermarks(2, 11, 11);
     reader.record(2, 5, &stamp(9, 0));
     reader.record(2, 4, &stamp(9, 1));
     let found = reader.take_violations();
@@ -273,8 +275,8 @@ fn watermarks_and_offsets_go_forward() {
             },
             Violation::StableAboveHigh {
                 partition: 2,
-                stable: 11,
-                high: 9
+                stable: 12,
+                high: 11
             },
             Violation::OffsetBackwards {
                 partition: 2,
