@@ -66,6 +66,7 @@ fn policy() -> ValidationPolicy {
         timestamp_after_max_ms: 3_600_000,
         compacted: false,
         codec: None,
+        level: None,
         control_allowed: false,
         decompressed_bytes_max: 64 << 20,
     }
