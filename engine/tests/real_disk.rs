@@ -160,7 +160,7 @@ impl Broker {
                 ReadData::Memory(parts) => return parts.to_vec(),
                 ReadData::Loading => self.turn(),
                 ReadData::File(range) => {
-                    let file = self.ring.open_for_send(&range.file).unwrap();
+                    let file = self.ring.open_for_send(&range.file).unwrap().unwrap();
                     let file = std::fs::File::from(file.try_clone().unwrap());
                     let mut bytes = vec![0; range.len as usize];
                     let at = range.position;

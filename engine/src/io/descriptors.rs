@@ -24,6 +24,9 @@ pub(super) struct Descriptors {
     free: Vec<usize>,
     hand: usize,
     limit: usize,
+    /// As if no name were in memory.
+    #[cfg(test)]
+    pub(super) is_cold: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +55,8 @@ impl Descriptors {
             free: Vec::new(),
             hand: 0,
             limit,
+            #[cfg(test)]
+            is_cold: false,
         }
     }
 
@@ -59,20 +64,37 @@ impl Descriptors {
         &self.directories
     }
 
-    /// The file's descriptor, opened if need be. Files are never created here.
-    pub(super) fn open(&mut self, file: &FileName, mode: Mode) -> Result<Arc<OwnedFd>, DiskError> {
+    /// The file's descriptor, opened if that needs no disk; else `None`: [`Self::insert`] it then.
+    /// Files are never created here.
+    pub(super) fn open(
+        &mut self,
+        file: &FileName,
+        mode: Mode,
+    ) -> Result<Option<Arc<OwnedFd>>, DiskError> {
         if let Some(&place) = self.index.get(&(file.id(), mode)) {
             let entry = self.entries[place]
                 .as_mut()
                 .expect("the index names entries that are");
             entry.used = true;
-            return Ok(Arc::clone(&entry.descriptor));
+            return Ok(Some(Arc::clone(&entry.descriptor)));
         }
-        let direct = mode == Mode::Direct;
-        let opened = self
-            .directories
-            .open(file.directory(), file.path(), direct)?;
-        let descriptor = Arc::new(OwnedFd::from(opened));
+        #[cfg(test)]
+        if self.is_cold {
+            return Ok(None);
+        }
+        let opened =
+            self.directories
+                .open_cached(file.directory(), file.path(), mode == Mode::Direct)?;
+        Ok(opened.map(|opened| self.insert(file, mode, opened)))
+    }
+
+    /// Keeps a descriptor that was opened elsewhere.
+    pub(super) fn insert(&mut self, file: &FileName, mode: Mode, opened: OwnedFd) -> Arc<OwnedFd> {
+        if let Some(&place) = self.index.get(&(file.id(), mode)) {
+            // Two operations wanted it at the same time.
+            self.remove(place);
+        }
+        let descriptor = Arc::new(opened);
         if self.index.len() >= self.limit {
             self.evict();
         }
@@ -88,7 +110,7 @@ impl Descriptors {
             descriptor: kept,
             used: false,
         });
-        Ok(descriptor)
+        descriptor
     }
 
     /// Closes a file's descriptors, because it is gone.

@@ -3,7 +3,10 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},
-    os::{fd::AsFd, unix::fs::OpenOptionsExt},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::fs::OpenOptionsExt,
+    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -67,6 +70,24 @@ impl LogDirectories {
     /// Free bytes of a directory's file system at this moment.
     pub fn free_bytes(&self, directory: DirectoryIndex) -> io::Result<u64> {
         sys::file::space(self.path(directory)).map(|(free, _)| free)
+    }
+
+    /// The same without waiting for a disk; `None` if that cannot be.
+    pub(super) fn open_cached(
+        &self,
+        directory: DirectoryIndex,
+        path: &str,
+        direct: bool,
+    ) -> Result<Option<OwnedFd>, DiskError> {
+        match sys::file::open_cached(&self.join(directory, path), direct) {
+            Ok(opened) => Ok(Some(opened)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                let opened = self.open(directory, path, direct)?;
+                Ok(Some(OwnedFd::from(opened)))
+            }
+            Err(error) => Err(failed(&error, "open", path)),
+        }
     }
 
     pub(super) fn open(

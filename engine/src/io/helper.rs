@@ -18,13 +18,19 @@ use super::{
     files::Files,
 };
 use crate::{
-    disk::{BlockingDisk, ControlOp, DiskError, OpKey, parent_of},
+    disk::{BlockingDisk, ControlOp, DiskError, FileName, OpKey, parent_of},
     sys,
 };
 
 /// Work that may block, with its key.
 pub(super) enum Job {
     Control(OpKey, ControlOp),
+    /// A file whose name is not in memory is opened.
+    Open {
+        key: OpKey,
+        file: FileName,
+        direct: bool,
+    },
     ReadAhead {
         key: OpKey,
         file: Arc<OwnedFd>,
@@ -34,11 +40,14 @@ pub(super) enum Job {
     },
 }
 
+/// The end of a job; a descriptor if it was to open one.
+pub(super) type Done = (OpKey, Result<Option<OwnedFd>, DiskError>);
+
 /// A thread that runs jobs in the order they come and rings a bell after each. Dropping it
 /// lets queued jobs finish.
 pub(super) struct Helper {
     jobs: Option<Sender<Job>>,
-    done: Receiver<(OpKey, Result<(), DiskError>)>,
+    done: Receiver<Done>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -73,7 +82,7 @@ impl Helper {
             .expect("the helper's thread ends only with its sender");
     }
 
-    pub(super) fn next_done(&self) -> Option<(OpKey, Result<(), DiskError>)> {
+    pub(super) fn next_done(&self) -> Option<Done> {
         self.done.try_recv().ok()
     }
 }
@@ -88,9 +97,14 @@ impl Drop for Helper {
     }
 }
 
-fn run(files: &Files, job: Job) -> (OpKey, Result<(), DiskError>) {
+fn run(files: &Files, job: Job) -> Done {
     match job {
-        Job::Control(key, op) => (key, control(files, op, true)),
+        Job::Control(key, op) => (key, control(files, op, true).map(|()| None)),
+        Job::Open { key, file, direct } => {
+            let directories = files.directories();
+            let opened = directories.open(file.directory(), file.path(), direct);
+            (key, opened.map(|opened| Some(OwnedFd::from(opened))))
+        }
         Job::ReadAhead {
             key,
             file,
@@ -99,7 +113,9 @@ fn run(files: &Files, job: Job) -> (OpKey, Result<(), DiskError>) {
             len,
         } => (
             key,
-            read_ahead(&file, position, len).map_err(|e| failed(&e, "read ahead", &path)),
+            read_ahead(&file, position, len)
+                .map(|()| None)
+                .map_err(|e| failed(&e, "read ahead", &path)),
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! The asynchronous disk of a shard, over the kernel's ring and a helper thread.
 
 use std::{
+    collections::HashMap,
     io,
     os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
     sync::Arc,
@@ -55,17 +56,19 @@ pub enum RingEvent {
 
 /// The disk of one shard. Made, used and dropped on the shard's thread.
 ///
-/// [`Ring::submit`] and [`Ring::reap`] never block, but for opening a file whose directory entry is
-/// not in memory; [`Ring::wait`] sleeps. What is queued reaches the kernel with the next reap or
-/// wait, so that a turn of the shard's loop takes one call. Work in flight holds its memory and
+/// [`Ring::submit`] and [`Ring::reap`] never block: a file whose name is not in memory is opened by
+/// the helper. [`Ring::wait`] sleeps. What is queued reaches the kernel with the next reap or wait,
+/// so that a turn of the shard's loop takes one call. Work in flight holds its memory and
 /// descriptors; dropping the ring waits for it.
 pub struct Ring {
     kernel: KernelRing,
-    descriptors: Descriptors,
+    pub(super) descriptors: Descriptors,
     helper: Helper,
     helper_in_flight: usize,
     bell: Arc<OwnedFd>,
     tickets: Tickets,
+    /// Operations whose files are being opened by the helper.
+    opening: HashMap<OpKey, DiskOp>,
     /// Completions of operations that failed before they reached the kernel.
     refused: Vec<Completion>,
 }
@@ -81,6 +84,7 @@ impl Ring {
             helper_in_flight: 0,
             bell,
             tickets: Tickets::default(),
+            opening: HashMap::new(),
             refused: Vec::new(),
         })
     }
@@ -131,10 +135,14 @@ impl Ring {
         });
         while let Some((key, result)) = self.helper.next_done() {
             self.helper_in_flight -= 1;
-            sink(RingEvent::Disk(Completion {
-                key,
-                result: result.map(|()| DiskOutput::Done),
-            }));
+            let result = match (self.opening.remove(&key), result) {
+                (Some(op), Ok(Some(opened))) => {
+                    self.opened(key, op, opened);
+                    continue;
+                }
+                (_, result) => result.map(|_| DiskOutput::Done),
+            };
+            sink(RingEvent::Disk(Completion { key, result }));
         }
         Ok(())
     }
@@ -160,43 +168,72 @@ impl Ring {
     }
 
     /// A descriptor for sending from a file through the page cache (sendfile). Keep it, and the
-    /// lease of the range, until the bytes have left.
-    pub fn open_for_send(&mut self, file: &FileName) -> Result<Arc<OwnedFd>, DiskError> {
+    /// lease of the range, until the bytes have left. `None` if opening it would wait for a disk:
+    /// read ahead, and ask again.
+    pub fn open_for_send(&mut self, file: &FileName) -> Result<Option<Arc<OwnedFd>>, DiskError> {
         self.descriptors.open(file, Mode::Buffered)
     }
 
     fn begin(&mut self, key: OpKey, op: DiskOp) -> Result<(), DiskError> {
+        if let DiskOp::Control(op) = op {
+            self.forget_removed(&op);
+            self.help(Job::Control(key, *op));
+            return Ok(());
+        }
+        let (file, mode) = self.file_of(&op);
+        let Some(opened) = self.descriptors.open(&file, mode)? else {
+            let direct = mode == Mode::Direct;
+            self.help(Job::Open { key, file, direct });
+            self.opening.insert(key, op);
+            return Ok(());
+        };
+        self.carry_out(key, op, opened);
+        Ok(())
+    }
+
+    /// The file of an operation, and how it is to be open.
+    fn file_of(&self, op: &DiskOp) -> (FileName, Mode) {
         match op {
             DiskOp::Write {
                 file,
                 position,
                 parts,
+            } => (file.clone(), self.write_mode(file, *position, parts)),
+            DiskOp::Sync { file }
+            | DiskOp::Allocate { file, .. }
+            | DiskOp::Read { file, .. }
+            | DiskOp::ReadAhead { file, .. } => (file.clone(), Mode::Buffered),
+            DiskOp::Control(_) => unreachable!("control operations name their files themselves"),
+        }
+    }
+
+    fn carry_out(&mut self, key: OpKey, op: DiskOp, opened: Arc<OwnedFd>) {
+        let (operation, file, work) = match op {
+            DiskOp::Write {
+                file,
+                position,
+                parts,
             } => {
-                let mode = self.write_mode(&file, position, &parts);
-                let opened = self.descriptors.open(&file, mode)?;
+                let file_opened = opened;
                 let work = Work::Write {
-                    file: opened,
+                    file: file_opened,
                     position,
                     parts,
                 };
-                self.queue(key, "write", &file, work);
+                ("write", file, work)
             }
-            DiskOp::Sync { file } => {
-                let opened = self.descriptors.open(&file, Mode::Buffered)?;
-                self.queue(key, "sync", &file, Work::Sync { file: opened });
-            }
+            DiskOp::Sync { file } => ("sync", file, Work::Sync { file: opened }),
             DiskOp::Allocate {
                 file,
                 position,
                 len,
             } => {
-                let opened = self.descriptors.open(&file, Mode::Buffered)?;
                 let work = Work::Allocate {
                     file: opened,
                     position,
                     len,
                 };
-                self.queue(key, "allocate", &file, work);
+                ("allocate", file, work)
             }
             DiskOp::Read {
                 file,
@@ -204,23 +241,21 @@ impl Ring {
                 len,
                 into,
             } => {
-                let opened = self.descriptors.open(&file, Mode::Buffered)?;
                 let work = Work::Read {
                     file: opened,
                     position,
                     len,
                     into,
                 };
-                self.queue(key, "read", &file, work);
+                ("read", file, work)
             }
             DiskOp::ReadAhead {
                 file,
                 position,
                 len,
             } => {
-                let opened = self.descriptors.open(&file, Mode::Buffered)?;
                 let path = file.path().to_owned();
-                self.help(Job::ReadAhead {
+                return self.help(Job::ReadAhead {
                     key,
                     file: opened,
                     path,
@@ -228,12 +263,16 @@ impl Ring {
                     len,
                 });
             }
-            DiskOp::Control(op) => {
-                self.forget_removed(&op);
-                self.help(Job::Control(key, *op));
-            }
-        }
-        Ok(())
+            DiskOp::Control(_) => unreachable!("control operations are begun elsewhere"),
+        };
+        self.queue(key, operation, &file, work);
+    }
+
+    /// A file was opened by the helper: what waited for it goes on.
+    fn opened(&mut self, key: OpKey, op: DiskOp, opened: OwnedFd) {
+        let (file, mode) = self.file_of(&op);
+        let opened = self.descriptors.insert(&file, mode, opened);
+        self.carry_out(key, op, opened);
     }
 
     fn queue(&mut self, key: OpKey, operation: &'static str, file: &FileName, work: Work) {

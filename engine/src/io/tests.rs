@@ -149,8 +149,67 @@ fn aligned_and_unaligned_writes_are_read_back_and_synced() {
         len: 24_576,
     })
     .unwrap();
-    let descriptor = rig.ring.open_for_send(&file).unwrap();
+    let descriptor = rig.ring.open_for_send(&file).unwrap().unwrap();
     assert_eq!(resident_bytes(&descriptor, 0, 24_576), 24_576);
+}
+
+#[test]
+fn files_whose_names_are_not_in_memory_are_opened_off_the_shard() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 4);
+    rig.ring.descriptors.is_cold = true;
+    let mut pool = RegionPool::new(1 << 20);
+    let file = name(1, "cold");
+    rig.one(DiskOp::Control(Box::new(ControlOp::CreateFile {
+        file: file.clone(),
+    })))
+    .unwrap();
+    assert!(rig.ring.open_for_send(&file).unwrap().is_none());
+    // Two operations at once want the same descriptor, and a third one a file that is not there.
+    for position in [0, 4096] {
+        let mut region = pool.take_for(4096).unwrap();
+        region.append(&[7; 4096]);
+        let parts = Slices::from(region.slice(0..4096));
+        rig.push(DiskOp::Write {
+            file: file.clone(),
+            position,
+            parts,
+        });
+    }
+    let missing = rig.push(DiskOp::Sync {
+        file: name(2, "missing"),
+    });
+    for completion in rig.wait() {
+        match completion.result {
+            Err(error) => {
+                assert_eq!(
+                    (completion.key, error.kind),
+                    (missing, DiskErrorKind::NotFound)
+                );
+            }
+            Ok(_) => assert_ne!(completion.key, missing),
+        }
+    }
+    rig.one(DiskOp::Sync { file: file.clone() }).unwrap();
+    rig.one(DiskOp::ReadAhead {
+        file: file.clone(),
+        position: 0,
+        len: 8192,
+    })
+    .unwrap();
+    let descriptor = rig.ring.open_for_send(&file).unwrap();
+    assert!(descriptor.is_some(), "it stays open");
+    let into = pool.take_for(8192).unwrap();
+    let read = DiskOp::Read {
+        file,
+        position: 0,
+        len: 8192,
+        into,
+    };
+    let DiskOutput::Bytes(bytes) = rig.one(read).unwrap() else {
+        panic!("a read gives bytes")
+    };
+    assert_eq!(&*bytes, &[7; 8192]);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! System calls on files that the standard library lacks.
 
 use std::{
+    ffi::CString,
     io,
-    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    os::{
+        fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+        unix::ffi::OsStrExt,
+    },
     path::Path,
 };
 
@@ -49,6 +53,48 @@ pub fn direct_alignment(file: BorrowedFd<'_>) -> Option<(u32, u32)> {
     let known = result == 0 && found.stx_mask & libc::STATX_DIOALIGN != 0;
     let (memory, position) = (found.stx_dio_mem_align, found.stx_dio_offset_align);
     (known && position != 0).then_some((memory, position))
+}
+
+/// Opens a file for reading and writing, past the page cache if `direct`, without waiting for a
+/// disk: `WouldBlock` if its name is not in the kernel's cache, `Unsupported` where the kernel has
+/// no such call (before 5.12) or forbids it.
+pub fn open_cached(path: &Path, direct: bool) -> io::Result<OwnedFd> {
+    /// `struct open_how` of openat2(2).
+    #[repr(C)]
+    struct How {
+        flags: u64,
+        mode: u64,
+        resolve: u64,
+    }
+    const RESOLVE_CACHED: u64 = 0x20;
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    let extra = if direct { libc::O_DIRECT } else { 0 };
+    let how = How {
+        flags: (libc::O_RDWR | libc::O_CLOEXEC | extra) as u64,
+        mode: 0,
+        resolve: RESOLVE_CACHED,
+    };
+    // SAFETY: the path ends with a zero and, like `how`, outlives the call, which only reads them.
+    let fd = unsafe {
+        libc::syscall(
+            libc::SYS_openat2,
+            libc::AT_FDCWD,
+            path.as_ptr(),
+            &raw const how,
+            size_of::<How>(),
+        )
+    };
+    if fd >= 0 {
+        // SAFETY: the descriptor returned is new and owned by nobody else.
+        return Ok(unsafe { OwnedFd::from_raw_fd(fd as i32) });
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        Some(libc::ENOSYS | libc::EINVAL | libc::EPERM) => {
+            Err(io::Error::from(io::ErrorKind::Unsupported))
+        }
+        _ => Err(error),
+    }
 }
 
 /// Whether a byte of the page cache holds `position` already, so that reading it cannot block.

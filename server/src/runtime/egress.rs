@@ -86,7 +86,11 @@ impl Egress {
                 }
                 Next::File(range) => {
                     let file = match ring.open_for_send(&range.file) {
-                        Ok(file) => file,
+                        Ok(Some(file)) => file,
+                        Ok(None) => {
+                            self.read_ahead(connection, range, disk);
+                            return Sent::Reading;
+                        }
                         Err(_) => return Sent::Failed,
                     };
                     let len = (range.len as usize).min(FILE_SLICE_MAX);
