@@ -181,7 +181,7 @@ fn number(name: &str, default: usize) -> usize {
 /// `LOGMILL_PARTITIONS` says how many.
 #[test]
 fn thousands_of_partitions_start_in_a_moment_after_a_stop_and_after_a_kill() {
-    let partitions = number("LOGMILL_PARTITIONS", 2_000) as i32;
+    let partitions = number("LOGMILL_PARTITIONS", 1_000) as i32;
     let home = tempfile::tempdir().unwrap();
     let (mut broker, _) = Broker::start(home.path());
     let begun = Instant::now();
@@ -237,7 +237,7 @@ fn thousands_of_partitions_start_in_a_moment_after_a_stop_and_after_a_kill() {
 /// `LOGMILL_RECOVERY_MB` writes more, to see how long recovery takes on a real disk.
 #[test]
 fn a_long_life_costs_a_restart_little() {
-    let total = number("LOGMILL_RECOVERY_MB", 48) << 20;
+    let total = number("LOGMILL_RECOVERY_MB", 32) << 20;
     for size in [16_000, 500_000] {
         let home = tempfile::tempdir().unwrap();
         let (mut broker, _) = Broker::start(home.path());
