@@ -62,6 +62,16 @@ fn every_codec_and_lines_of_a_file_come_back_as_they_were_sent() {
 }
 
 #[test]
+fn producing_alone_starts_at_once_and_blocks_no_longer_than_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "produce --duration 2s --warmup 0s --max-block 1500ms --no-report --data-dir .";
+    let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+    let said = text(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("not read back"), "{said}");
+}
+
+#[test]
 fn mistakes_are_answered_with_2_and_failures_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let mistake = loadgen(folder.path(), &["produce", "--ack", "1"]);

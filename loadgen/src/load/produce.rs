@@ -60,6 +60,7 @@ pub(super) fn produce(
         sizes: Sizes::new(plan.sizes.clone(), seed),
         turn: u64::from(index) * 7_919,
         pending: None,
+        full_since: None,
         schedule: None,
         end,
     };
@@ -88,6 +89,8 @@ struct Worker<'a> {
     turn: u64,
     /// A record that is due and has found no room yet.
     pending: Option<Due>,
+    /// Since when there has been no room; none once a record was appended.
+    full_since: Option<u64>,
     schedule: Option<Schedule>,
     end: u64,
 }
@@ -141,6 +144,7 @@ impl Worker<'_> {
             }
             let wait = if full { IDLE } else { Duration::ZERO };
             self.producer.poll(wait)?;
+            self.check_block(full, now)?;
             self.report(false);
         }
     }
@@ -160,8 +164,22 @@ impl Worker<'_> {
                 until(self.shared.clock.now(), next).min(IDLE)
             };
             self.producer.poll(wait)?;
+            self.check_block(full, now)?;
             self.report(false);
         }
+    }
+
+    /// Whether the buffer has been full for `max.block.ms`.
+    fn check_block(&mut self, full: bool, now: u64) -> Result<(), ProducerError> {
+        if !full {
+            return Ok(());
+        }
+        let since = *self.full_since.get_or_insert(now);
+        let block = self.plan.producer.max_block;
+        if now.saturating_sub(since) >= nanos(block) {
+            return Err(ProducerError::BufferFull(block));
+        }
+        Ok(())
     }
 
     /// False if the producer has no room for a record that is due.
@@ -241,6 +259,7 @@ impl Worker<'_> {
         self.producer
             .append(due.partition, intended_ns, now, &record);
         self.turn += 1;
+        self.full_since = None;
         true
     }
 

@@ -173,7 +173,7 @@ struct Books<'a> {
     early: Option<u64>,
     progress: Progress,
     /// When something was acknowledged or read last, and how much in all.
-    last_counts: (u64, (u64, u64)),
+    last_counts: Option<(u64, (u64, u64))>,
     /// Behind the last acknowledged record, by partition.
     acknowledged_ends: Vec<i64>,
     failure: Option<String>,
@@ -201,7 +201,7 @@ impl<'a> Books<'a> {
                 planned,
                 ..Progress::default()
             },
-            last_counts: (0, (0, 0)),
+            last_counts: None,
             acknowledged_ends: Vec::new(),
             failure: None,
             note,
@@ -271,10 +271,14 @@ impl<'a> Books<'a> {
             Some(_) => Phase::Measuring,
         };
         let counts = (self.progress.published, self.progress.consumed);
-        if counts != self.last_counts.1 || self.progress.phase == Phase::Connecting {
-            self.last_counts = (now, counts);
-        }
-        self.progress.idle = Duration::from_nanos(now.saturating_sub(self.last_counts.0));
+        let since = match self.last_counts {
+            Some((since, last)) if last == counts => since,
+            _ => now,
+        };
+        // Whoever connects has nothing to show yet.
+        let is_on = self.progress.phase != Phase::Connecting;
+        self.last_counts = is_on.then_some((since, counts));
+        self.progress.idle = Duration::from_nanos(now.saturating_sub(since));
     }
 
     fn is_over(&self, now: u64, shared: &Shared) -> bool {
