@@ -13,6 +13,7 @@ use std::sync::Arc;
 use logmill_engine::base::Now;
 use logmill_engine::disk::{DiskOp, DiskOut, FileRange, OpKey};
 use logmill_engine::io::{Ring, resident_bytes};
+use rustix::pipe::{self, PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with};
 
 use super::sockets::Sockets;
 use super::sys;
@@ -31,6 +32,8 @@ pub struct Egress {
     next_read: u64,
     /// For the paths that copy.
     buffer: Vec<u8>,
+    /// For the path through a pipe: where to read and where to write; empty between sends.
+    pipe: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// What a connection's turn came to.
@@ -57,6 +60,7 @@ impl Egress {
             reading: HashMap::new(),
             next_read: 0,
             buffer: Vec::new(),
+            pipe: None,
         }
     }
 
@@ -181,9 +185,10 @@ impl Egress {
         len: usize,
     ) -> io::Result<usize> {
         match self.path {
-            FetchPath::Auto | FetchPath::Sendfile | FetchPath::Splice => {
+            FetchPath::Auto | FetchPath::Sendfile => {
                 sys::send_file(stream, &file.as_raw_fd(), position, len)
             }
+            FetchPath::Splice => splice(&mut self.pipe, stream, file, position, len),
             FetchPath::Memory | FetchPath::Copy => {
                 self.buffer.resize(FILE_SLICE_MAX, 0);
                 let count = sys::read_at(&file.as_raw_fd(), position, &mut self.buffer[..len])?;
@@ -191,6 +196,31 @@ impl Egress {
             }
         }
     }
+}
+
+/// Sends through a pipe. What the socket did not take is dropped with the pipe: it is read again.
+fn splice(
+    pipe: &mut Option<(OwnedFd, OwnedFd)>,
+    stream: &TcpStream,
+    file: &OwnedFd,
+    position: u64,
+    len: usize,
+) -> io::Result<usize> {
+    let (from, to) = match pipe.take() {
+        Some(ends) => ends,
+        None => {
+            let ends = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+            fcntl_setpipe_size(&ends.1, FILE_SLICE_MAX)?;
+            ends
+        }
+    };
+    let (flags, mut offset) = (SpliceFlags::NONBLOCK, position);
+    let filled = pipe::splice(file, Some(&mut offset), &to, None, len, flags)?;
+    let sent = pipe::splice(&from, None, stream, None, filled, flags)?;
+    if sent == filled {
+        *pipe = Some((from, to));
+    }
+    Ok(sent)
 }
 
 /// Marks the keys of this side's disk operations; the store's are smaller.

@@ -5,6 +5,7 @@ mod broker;
 mod floods;
 mod frames;
 mod order;
+mod paths;
 mod pauses;
 mod slow_readers;
 mod stop;
