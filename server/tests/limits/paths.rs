@@ -11,7 +11,11 @@ fn every_fetch_path_sends_what_was_produced() {
     for path in ["auto", "memory", "sendfile", "splice", "copy"] {
         // Less memory than records: the older ones are read from their segment.
         let path = format!("fetch.path={path}");
-        let broker = Broker::start(&["logmill.shards=1", "logmill.log.memory.bytes=33554432", &path]);
+        let broker = Broker::start(&[
+            "logmill.shards=1",
+            "logmill.log.memory.bytes=33554432",
+            &path,
+        ]);
         let mut client = broker.connect();
         client.create_topic("t", 1);
         for (offset, one) in batches.iter().enumerate() {
@@ -20,7 +24,7 @@ fn every_fetch_path_sends_what_was_produced() {
         let mut next = 0;
         while next < batches.len() {
             let request = fetch_request("t", 0, next as i64, 8 << 20);
-            let (_, body) = client.call(ApiKey::Fetch, 12, &request);
+            let body = client.call(ApiKey::Fetch, 12, &request).expect("a reply");
             let response: FetchResponse<'_> = decode(&body, 12);
             let topic = response.responses.first().expect("the topic asked for");
             let part = topic.partitions.first().expect("the partition asked for");
