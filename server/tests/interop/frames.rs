@@ -25,8 +25,8 @@ impl Frames {
         Ok(Frames { stream })
     }
 
-    /// Makes topics of one partition (CreateTopics 2); those that exist already are left as they
-    /// are.
+    /// Makes topics of one partition (CreateTopics 2) and waits for their leader; those that exist
+    /// already are left as they are.
     pub fn create_topics(
         &mut self,
         names: &[String],
@@ -60,6 +60,10 @@ impl Frames {
             if error != 0 && error != TOPIC_ALREADY_EXISTS {
                 return Err(format!("topic {name} cannot be made: error {error}"));
             }
+        }
+        // Kafka's broker leads them a moment later, and not every client tries again.
+        for name in names {
+            self.high_watermark(name)?;
         }
         Ok(())
     }
@@ -116,7 +120,7 @@ impl Frames {
     ) -> Result<(i16, i64, Vec<u8>), String> {
         let mut body = Vec::new();
         put_i32(&mut body, -1);
-        put_i32(&mut body, 500);
+        put_i32(&mut body, 0);
         put_i32(&mut body, 1);
         put_i32(&mut body, bytes_max);
         body.push(0);

@@ -29,13 +29,13 @@ pub fn run(broker: &mut Broker, results: &mut Results) -> Result<(), String> {
             return Ok(());
         }
     };
+    Frames::connect(&broker.bootstrap)?.create_topics(&[TOPIC.to_owned()], &[])?;
+    let kcat = Kcat::new(root.clone(), &broker.bootstrap, broker.scratch("before"));
+    write(&kcat, "first", WRITTEN)?;
     if !broker.is_logmill() {
         process::say("NOT RUN  a lost tail: the files of another broker are not touched");
         return Ok(());
     }
-    Frames::connect(&broker.bootstrap)?.create_topics(&[TOPIC.to_owned()], &[])?;
-    let kcat = Kcat::new(root.clone(), &broker.bootstrap, broker.scratch("before"));
-    write(&kcat, "first", WRITTEN)?;
     broker.stop()?;
     cut(broker.data().ok_or("a broker of our own")?)?;
     broker.restart()?;

@@ -228,7 +228,8 @@ public final class InteropClient {
         config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
         config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, codec);
         config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 4 << 20);
-        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 60_000);
+        config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 180_000);
+        config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 180_000);
         config.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 20_000);
         return new KafkaProducer<>(config, new ByteArraySerializer(), new ByteArraySerializer());
     }
