@@ -1,7 +1,9 @@
 //! Whole shards driven without sockets, over a disk in memory: what clients see of produce, fetch,
 //! sessions, long polls, order and limits.
 
+mod allocations;
 mod order;
 mod produce;
 mod read;
 mod rig;
+mod simulation;

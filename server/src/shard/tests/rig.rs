@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::connection::{CloseReason, ConnectionKey, Next};
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{BrokerRegistration, LocalController, MetadataImage};
+use crate::partitions::mail::Mail;
 use crate::partitions::options::ShardOptions;
 use crate::shard::metadata::{Metadata, MetadataLog};
 use crate::shard::out::Out;
@@ -32,9 +33,15 @@ pub struct Rig {
     pub shards: Vec<Shard>,
     disks: Vec<MemoryDisk>,
     outs: Vec<Out>,
+    /// Emptied batches of mail, as the driver gives them back.
+    batches: Vec<Vec<Mail>>,
     pub now: Now,
     /// Connections that were closed, by shard.
     pub closed: Vec<(usize, ConnectionKey, CloseReason)>,
+    /// Allocations that shards made since this was set.
+    pub allocations: u64,
+    /// While set, disks complete in random order and time, and mail takes random turns.
+    pub disk_dice: Option<u64>,
     /// Disks answer only while this is set.
     pub disks_work: bool,
 }
@@ -107,8 +114,11 @@ impl Rig {
             shards: built,
             disks: (0..count).map(|_| MemoryDisk::new(1)).collect(),
             outs: (0..count).map(|_| Out::default()).collect(),
+            batches: Vec::new(),
             now,
             closed: Vec::new(),
+            allocations: 0,
+            disk_dice: None,
             disks_work: true,
         };
         rig.settle();
@@ -142,11 +152,36 @@ impl Rig {
         self.settle();
     }
 
+    /// Moves the clock and nothing else.
+    pub fn advance_clock_ms(&mut self, ms: u64) {
+        self.now.monotonic = self.now.monotonic.saturating_add(Micros::from_millis(ms));
+        self.now.wall_ms += ms as i64;
+    }
+
+    /// Turns every loop so often.
+    pub fn some_turns(&mut self, count: usize) {
+        for _ in 0..count {
+            self.turn();
+        }
+    }
+
+    /// A number below `below`; 0 without dice.
+    fn roll(&mut self, below: u64) -> u64 {
+        let Some(state) = &mut self.disk_dice else {
+            return 0;
+        };
+        *state ^= *state << 13;
+        *state ^= *state >> 7;
+        *state ^= *state << 17;
+        (*state >> 8) % below
+    }
+
     fn turn(&mut self) -> bool {
         let mut busy = false;
         for at in 0..self.shards.len() {
             let out = &mut self.outs[at];
-            self.shards[at].pump(self.now, out);
+            let (shard, now) = (&mut self.shards[at], self.now);
+            self.allocations += measured(|| shard.pump(now, out));
             busy |= !out.closes.is_empty();
             self.closed
                 .extend(out.closes.drain(..).map(|(key, reason)| (at, key, reason)));
@@ -155,22 +190,31 @@ impl Rig {
             out.notices.clear();
             busy |= !out.disk.is_empty();
             self.disks[at].submit(&mut out.disk);
-            while self.disks_work
-                && let Some(completion) = self.disks[at].step(&mut |_| 0)
-            {
+            // With dice some completions wait for a later turn, and any may come first.
+            while self.disks_work && self.roll(3) < 2 {
+                let pick = self.roll(1 << 20) as u32;
+                let Some(completion) = self.disks[at].step(&mut |below| pick % below.max(1)) else {
+                    break;
+                };
                 busy = true;
-                self.shards[at].feed(self.now, Event::Completed(completion));
+                let (shard, now) = (&mut self.shards[at], self.now);
+                self.allocations += measured(|| shard.feed(now, Event::Completed(completion)));
+            }
+            if self.roll(3) == 2 {
+                continue;
             }
             for peer in 0..self.shards.len() {
-                let mut batch = std::mem::take(self.shards[at].mail(ShardId(peer as u16)));
+                let spare = self.batches.pop().unwrap_or_default();
+                let staged = self.shards[at].mail(ShardId(peer as u16));
+                let mut batch = std::mem::replace(staged, spare);
                 if !batch.is_empty() {
                     busy = true;
-                    let event = Event::Mail {
-                        from: ShardId(at as u16),
-                        batch: &mut batch,
-                    };
-                    self.shards[peer].feed(self.now, event);
+                    let from = ShardId(at as u16);
+                    let (shard, now) = (&mut self.shards[peer], self.now);
+                    let batch = &mut batch;
+                    self.allocations += measured(|| shard.feed(now, Event::Mail { from, batch }));
                 }
+                self.batches.push(batch);
             }
         }
         busy
@@ -190,7 +234,8 @@ impl Rig {
                 connection: client.key,
                 count,
             };
-            self.shards[client.shard].feed(self.now, event);
+            let (shard, now) = (&mut self.shards[client.shard], self.now);
+            self.allocations += measured(|| shard.feed(now, event));
         }
         done
     }
@@ -317,6 +362,11 @@ impl Client {
         let (header, reader) = ResponseHeader::decode(&frame, api, version).unwrap();
         Some((header.correlation_id, reader.rest().to_vec()))
     }
+}
+
+/// How often `work` allocates.
+fn measured(work: impl FnOnce()) -> u64 {
+    allocation_counter::measure(work).count_total
 }
 
 pub fn decode<'a, M: Message<'a>>(body: &'a [u8], version: i16) -> M {
