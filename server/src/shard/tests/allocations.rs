@@ -27,7 +27,8 @@ fn small_produces_allocate_nothing() {
                 }
                 requests
             };
-            // Vectors reach their sizes (records of unsynced frames for a whole journal file), segments and index entries their places.
+            // Vectors reach their sizes (frames' records wait for a sync, for a whole journal file
+            // if nobody asks for one), segments and index entries their places.
             allocating(&mut rig, 4_000);
             // What still allocates is not the request's: a journal file that turns over, a sweep, a
             // new region, an index that doubles.
