@@ -89,6 +89,11 @@ impl Ring {
         })
     }
 
+    /// The directories that it works in.
+    pub fn directories(&self) -> &LogDirectories {
+        self.descriptors.directories()
+    }
+
     /// An eventfd that ends [`Ring::wait`], now or the next one, when another thread adds to it.
     pub fn bell(&self) -> BorrowedFd<'_> {
         self.bell.as_fd()

@@ -48,6 +48,8 @@ pub enum CloseReason {
     BadRequest,
     /// A produce request that asked for no reply failed.
     SilentProduceFailed,
+    /// Its peer takes no replies, and the memory that they hold is needed.
+    MemoryNeeded,
     /// The broker stops.
     Stopping,
 }
@@ -138,6 +140,12 @@ impl Connection {
         (idle, CloseReason::Idle)
     }
 
+    /// Whether replies wait and the peer has taken nothing of them for a while.
+    pub fn is_stalled(&self, now: Micros) -> bool {
+        let quiet = now.saturating_since(self.last_progress);
+        !self.outgoing.is_empty() && quiet > STALLED_AFTER
+    }
+
     /// Whether an idle deadline applies: somebody who waits for our answer is not idle.
     pub fn may_expire(&self) -> bool {
         self.replies.in_flight() == 0 || !self.outgoing.is_empty()
@@ -148,3 +156,6 @@ impl Connection {
         self.receiver.abandon() + self.replies.abandon() + self.outgoing.abandon()
     }
 }
+
+/// A peer that takes nothing for so long may be closed when memory is short.
+const STALLED_AFTER: Micros = Micros::from_millis(5_000);

@@ -91,6 +91,9 @@ pub struct Told {
 #[derive(Debug)]
 pub struct FetchSessions {
     slots_max: usize,
+    /// Partitions of all sessions together, and their bound.
+    parts: usize,
+    parts_max: usize,
     sessions: HashMap<i32, Session>,
     next_id: i32,
     id_step: i32,
@@ -115,11 +118,13 @@ struct Entry {
 }
 
 impl FetchSessions {
-    /// No sessions yet. Ids begin at `first_id` and go in steps of `id_step`, so that shards give
-    /// different ones.
-    pub fn new(slots_max: usize, first_id: i32, id_step: i32) -> Self {
+    /// No sessions yet; at most `slots_max`, with `parts_max` partitions in all. Ids begin at
+    /// `first_id` and go in steps of `id_step`, so that shards give different ones.
+    pub fn new(slots_max: usize, parts_max: usize, first_id: i32, id_step: i32) -> Self {
         Self {
             slots_max,
+            parts: 0,
+            parts_max,
             sessions: HashMap::new(),
             next_id: first_id.max(1),
             id_step,
@@ -139,7 +144,7 @@ impl FetchSessions {
         let by_id = version >= FIRST_VERSION_WITH_IDS;
         if matches!(request.session_epoch, INITIAL_EPOCH | FINAL_EPOCH) {
             if request.session_id != NO_SESSION {
-                self.sessions.remove(&request.session_id);
+                self.remove(request.session_id);
             }
             each_asked(request, by_id, name_of, |asked| parts.push(asked));
             keep_once(parts);
@@ -161,6 +166,7 @@ impl FetchSessions {
         if session.by_id != by_id {
             return Err(ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR);
         }
+        let before = session.order.len();
         each_asked(request, by_id, name_of, |asked| session.set(asked));
         for topic in &request.forgotten_topics_data {
             let id = if by_id {
@@ -181,9 +187,15 @@ impl FetchSessions {
         }
         session.used = now;
         session.epoch = next_epoch(session.epoch);
+        self.parts = self.parts + session.order.len() - before;
+        if self.parts > self.parts_max {
+            // It has outgrown its room: the client begins anew, without a session if need be.
+            self.remove(id);
+            return Err(ErrorCode::FETCH_SESSION_ID_NOT_FOUND);
+        }
         parts.extend(session.order.values().map(|entry| entry.asked.clone()));
         if parts.is_empty() {
-            self.sessions.remove(&id);
+            self.remove(id);
             return Ok(SessionUse::Sessionless);
         }
         Ok(SessionUse::Of(id))
@@ -216,6 +228,7 @@ impl FetchSessions {
             Some(next) => next,
             None => id % self.id_step + self.id_step,
         };
+        self.parts += session.order.len();
         self.sessions.insert(id, session);
         id
     }
@@ -260,26 +273,38 @@ impl FetchSessions {
         self.sessions.is_empty()
     }
 
-    /// Room for one more session of `size` partitions: a session unused for two minutes goes, or
-    /// one that has lived as long and is smaller.
+    /// Room for one more session of `size` partitions.
     fn make_room(&mut self, now: Micros, size: usize) -> bool {
-        if self.sessions.len() < self.slots_max {
-            return true;
+        while self.sessions.len() >= self.slots_max || self.parts + size > self.parts_max {
+            if !self.evict(now, size) {
+                return false;
+            }
         }
+        true
+    }
+
+    /// A session unused for two minutes goes, or one that has lived as long and is smaller than one
+    /// of `size` partitions.
+    fn evict(&mut self, now: Micros, size: usize) -> bool {
         let age = |at: Micros| now.saturating_since(at) > EVICTION_AGE;
         let idle = self.sessions.iter().min_by_key(|(_, it)| it.used);
         let idle = idle.filter(|(_, it)| age(it.used)).map(|(&id, _)| id);
         let smaller = || {
             let old = self.sessions.iter().filter(|(_, it)| age(it.created));
-            let least = old.min_by_key(|(_, it)| it.places.len());
+            let least = old.min_by_key(|(_, it)| it.order.len());
             least
-                .filter(|(_, it)| it.places.len() < size)
+                .filter(|(_, it)| it.order.len() < size)
                 .map(|(&id, _)| id)
         };
-        match idle.or_else(smaller) {
-            Some(id) => self.sessions.remove(&id).is_some(),
-            None => false,
+        idle.or_else(smaller).is_some_and(|id| self.remove(id))
+    }
+
+    fn remove(&mut self, id: i32) -> bool {
+        let removed = self.sessions.remove(&id);
+        if let Some(session) = &removed {
+            self.parts -= session.order.len();
         }
+        removed.is_some()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use logmill_engine::base::{LeaderEpoch, Now, ShardId};
+use logmill_engine::base::{LeaderEpoch, Micros, Now, ShardId};
 use logmill_engine::format::batch::BatchHeader;
 use logmill_engine::format::validate::Validator;
 use logmill_engine::log::{AppendError, Origin};
@@ -30,6 +30,8 @@ pub struct Core {
     /// Appends that found no memory, in order. While there are any, later ones queue up behind
     /// them, so that no batch overtakes another.
     pressed: VecDeque<PressedAppend>,
+    /// Since when the first of them waits.
+    pressed_since: Micros,
     /// Checks batches.
     pub validator: Validator,
     /// Memory for batches that were compressed anew.
@@ -78,6 +80,7 @@ impl Core {
             catalog: Catalog::default(),
             outboxes,
             pressed: VecDeque::new(),
+            pressed_since: Micros(0),
             validator: Validator::new(),
         }
     }
@@ -99,6 +102,9 @@ impl Core {
             }
         }
         let bytes = part_of(frame, bytes);
+        if self.pressed.is_empty() {
+            self.pressed_since = now.monotonic;
+        }
         self.pressed.push_back(PressedAppend {
             order,
             header,
@@ -116,7 +122,18 @@ impl Core {
                 self.pressed.push_front(first);
                 None
             }
-            result => Some((first.order.token, result)),
+            result => {
+                self.pressed_since = now.monotonic;
+                Some((first.order.token, result))
+            }
+        }
+    }
+
+    /// How long the first of the appends that wait for memory has waited.
+    pub fn pressed_for(&self, now: Now) -> Micros {
+        match self.pressed.is_empty() {
+            true => Micros(0),
+            false => now.monotonic.saturating_since(self.pressed_since),
         }
     }
 

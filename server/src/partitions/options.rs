@@ -25,6 +25,8 @@ pub struct ShardOptions {
     pub fetch_bytes_max: usize,
     /// Fetch sessions that are remembered (`max.incremental.fetch.session.cache.slots`).
     pub fetch_sessions_max: usize,
+    /// Partitions of all fetch sessions together.
+    pub fetch_session_parts_max: usize,
     /// Every record of every batch is read at produce (`logmill.validation=kafka`).
     pub validate_every_record: bool,
     /// Advertise and serve versions that Kafka calls unstable (`unstable.api.versions.enable`).
@@ -44,6 +46,7 @@ impl ShardOptions {
             mail_credits: 4_096,
             fetch_bytes_max: 55 << 20,
             fetch_sessions_max: 1_000,
+            fetch_session_parts_max: 1_000_000,
             validate_every_record: false,
             unstable_versions: false,
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use logmill_engine::base::{Micros, Now, ShardId};
+use logmill_engine::base::{DirectoryIndex, Micros, Now, ShardId};
 use logmill_engine::io::{Ring, RingEvent};
 
 use super::egress::{Egress, Sent};
@@ -60,6 +60,8 @@ pub struct Driver {
     log: LogLines,
     /// Listeners that ran into a limit wait until then.
     accept_again: Option<Instant>,
+    /// When free space is looked at next.
+    space_again: Micros,
     is_open: bool,
     stop_seen: bool,
     drained_seen: bool,
@@ -93,6 +95,7 @@ impl Driver {
             events: Vec::new(),
             log: LogLines::new(id.0),
             accept_again: None,
+            space_again: Micros(0),
             is_open: false,
             stop_seen: false,
             drained_seen: false,
@@ -110,6 +113,7 @@ impl Driver {
         self.receive_all(now);
         self.take_mail(now);
         self.look_for_stop(now);
+        self.look_at_space(now);
         self.shard.pump(now, &mut self.out);
         let fed = self.carry_out(now);
         Ok(fed || !self.readable.is_empty() || !self.sendable.is_empty())
@@ -346,6 +350,21 @@ impl Driver {
         busy
     }
 
+    /// Tells the store how much room there is, every second while anything happens.
+    fn look_at_space(&mut self, now: Now) {
+        if now.monotonic < self.space_again {
+            return;
+        }
+        self.space_again = now.monotonic.saturating_add(SPACE_EVERY);
+        for number in 0..self.ring.directories().len() {
+            let directory = DirectoryIndex(number as u16);
+            // A directory that cannot be asked fails at its next write, and says why.
+            if let Ok(bytes) = self.ring.directories().free_bytes(directory) {
+                self.shard.feed(now, Event::FreeBytes { directory, bytes });
+            }
+        }
+    }
+
     /// Looks without taking: a batch that came is kept for the next turn by not sleeping.
     fn has_mail(&mut self) -> bool {
         let now = self.now();
@@ -465,6 +484,8 @@ pub fn now(origin: Instant) -> Now {
     }
 }
 
+/// How often free space is looked at.
+const SPACE_EVERY: Micros = Micros::from_millis(1_000);
 const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// How long a listener rests when descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -6,7 +6,7 @@ use logmill_wire::messages::fetch::FetchRequest;
 use logmill_wire::{Message, Reader};
 
 use super::net::begin_reply;
-use super::requests::{RequestError, Work};
+use super::requests::{RequestError, Work, check_parts};
 use super::{Shard, Timer};
 use crate::base::work::Token;
 use crate::connection::ConnectionKey;
@@ -39,6 +39,7 @@ impl Shard {
         mut reader: Reader<'_>,
     ) -> Result<(), RequestError> {
         let request = FetchRequest::decode(&mut reader, caller.version)?;
+        check_parts(request.topics.iter().map(|topic| topic.partitions.len()))?;
         let token = self.work.reserve().ok_or(RequestError::TooMany)?;
         let sessions = &mut self.sessions;
         let fetch = Fetch::begin(now, &mut self.core, sessions, caller, token, &request);

@@ -2,11 +2,13 @@
 
 use logmill_engine::base::{Now, ShardId};
 use logmill_engine::store::{PartitionKey, StoreError};
+use logmill_wire::messages::list_offsets::ListOffsetsRequest;
+use logmill_wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use logmill_wire::{ApiKey, Message, Reader};
 
 use super::Shard;
 use super::net::begin_reply;
-use super::requests::{RequestError, Work};
+use super::requests::{RequestError, Work, check_parts};
 use crate::base::work::Token;
 use crate::handlers::Caller;
 use crate::handlers::lookup::Lookup;
@@ -30,19 +32,16 @@ impl Shard {
         caller: Caller,
         mut reader: Reader<'_>,
     ) -> Result<(), RequestError> {
-        let version = caller.version;
         let token = self.work.reserve().ok_or(RequestError::TooMany)?;
         let made = match caller.api {
-            ApiKey::ListOffsets => Message::decode(&mut reader, version)
-                .map(|request| Lookup::list_offsets(&self.core, caller, token, &request)),
-            _ => Message::decode(&mut reader, version)
-                .map(|request| Lookup::epoch_ends(&self.core, caller, token, &request)),
+            ApiKey::ListOffsets => self.list_offsets(caller, token, &mut reader),
+            _ => self.epoch_ends(caller, token, &mut reader),
         };
         let mut lookup = match made {
             Ok(lookup) => Box::new(lookup),
             Err(error) => {
                 self.work.release(token);
-                return Err(error.into());
+                return Err(error);
             }
         };
         let mut short_peers = 0;
@@ -50,6 +49,28 @@ impl Shard {
         self.hold_if_short(caller.connection, short_peers);
         self.lookup_on(token, lookup);
         Ok(())
+    }
+
+    fn list_offsets(
+        &self,
+        caller: Caller,
+        token: Token,
+        reader: &mut Reader<'_>,
+    ) -> Result<Lookup, RequestError> {
+        let request = ListOffsetsRequest::decode(reader, caller.version)?;
+        check_parts(request.topics.iter().map(|topic| topic.partitions.len()))?;
+        Ok(Lookup::list_offsets(&self.core, caller, token, &request))
+    }
+
+    fn epoch_ends(
+        &self,
+        caller: Caller,
+        token: Token,
+        reader: &mut Reader<'_>,
+    ) -> Result<Lookup, RequestError> {
+        let request = OffsetForLeaderEpochRequest::decode(reader, caller.version)?;
+        check_parts(request.topics.iter().map(|topic| topic.partitions.len()))?;
+        Ok(Lookup::epoch_ends(&self.core, caller, token, &request))
     }
 
     /// Answers a lookup that is complete, puts another one back.

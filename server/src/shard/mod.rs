@@ -21,7 +21,7 @@ mod tests;
 
 use std::collections::HashMap;
 
-use logmill_engine::base::{Micros, Now, ShardId};
+use logmill_engine::base::{DirectoryIndex, Micros, Now, ShardId};
 use logmill_engine::disk::Completion;
 use logmill_engine::store::{PartitionKey, Store, StoreEvent};
 use logmill_wire::Writer;
@@ -92,6 +92,13 @@ pub enum Event<'a> {
         /// The letters, in the order they were sent.
         batch: &'a mut Vec<Mail>,
     },
+    /// How much room a log directory has.
+    FreeBytes {
+        /// Which.
+        directory: DirectoryIndex,
+        /// Free bytes of its file system.
+        bytes: u64,
+    },
     /// Finish what is in flight, take nothing new; then [`Shard::is_drained`].
     Stop,
     /// No shard has requests under way any more: write everything to segments.
@@ -124,7 +131,12 @@ impl Shard {
     pub fn new(now: Now, options: ShardOptions, store: Store, metadata: Metadata) -> Self {
         let first_id = i32::from(options.id.0) + 1;
         let step = i32::from(options.shards.max(1));
-        let sessions = FetchSessions::new(options.fetch_sessions_max, first_id, step);
+        let sessions = FetchSessions::new(
+            options.fetch_sessions_max,
+            options.fetch_session_parts_max,
+            first_id,
+            step,
+        );
         Self {
             net: Net::new(&options),
             core: Core::new(options, store),
@@ -183,6 +195,9 @@ impl Shard {
                     self.letter(now, from, letter);
                 }
             }
+            Event::FreeBytes { directory, bytes } => {
+                self.core.store.set_free_bytes(directory, bytes);
+            }
             Event::Stop => self.begin_stop(now),
             Event::StopStore => {
                 self.stopping = Stopping::Store;
@@ -200,6 +215,7 @@ impl Shard {
             self.go_on(now, connection, out);
         }
         self.release_short();
+        self.relieve(now);
         self.advance_stop(now, out);
         self.core.store.pump(now, &mut out.disk);
         // Some operations settle at once, a sync of nothing for one.
@@ -329,6 +345,15 @@ impl Shard {
         });
     }
 
+    /// Appends have waited for memory for too long: a reader that holds much of it and takes
+    /// nothing must give it up.
+    fn relieve(&mut self, now: Now) {
+        let waited = self.core.pressed_for(now);
+        if waited > PRESSURE_PATIENCE {
+            self.net.close_stalled_reader(now.monotonic);
+        }
+    }
+
     fn begin_stop(&mut self, now: Now) {
         if self.stopping == Stopping::No {
             self.net.begin_stop();
@@ -353,5 +378,7 @@ impl Shard {
     }
 }
 
+/// How long appends wait for memory before a stalled reader is closed for it.
+const PRESSURE_PATIENCE: Micros = Micros::from_millis(2_000);
 /// How long a stop waits for replies that are owed.
 const DRAIN_MS_MAX: u64 = 5_000;

@@ -270,6 +270,22 @@ impl Net {
         }
     }
 
+    /// Closes the connection that holds most reply bytes of those whose peers take nothing.
+    pub fn close_stalled_reader(&mut self, now: Micros) {
+        let stalled = self.connections.iter().filter(|(_, it)| it.is_stalled(now));
+        let most = stalled
+            .max_by_key(|(_, it)| it.outgoing.len())
+            .map(|(key, _)| key);
+        if let Some(key) = most {
+            let text = "the peer takes no replies, and their memory is needed".to_owned();
+            self.notices.push(Notice::Refused {
+                connection: key,
+                text,
+            });
+            self.close(key, CloseReason::MemoryNeeded);
+        }
+    }
+
     /// A connection's timer is due: closes it or looks again later.
     pub fn timer(&mut self, now: Micros, key: ConnectionKey, timers: &mut TimerWheel<Timer>) {
         let Some(connection) = self.connections.get_mut(key) else {

@@ -73,6 +73,12 @@ pub enum RequestError {
         /// The version.
         version: i16,
     },
+    /// It names more partitions than one request may.
+    #[error("a request for {count} partitions; {PARTS_PER_REQUEST_MAX} are the most")]
+    TooManyParts {
+        /// How many it names.
+        count: usize,
+    },
     /// More requests are under way than there are names for.
     #[error("too many requests under way")]
     TooMany,
@@ -142,6 +148,12 @@ impl Shard {
         frame: &Slice,
     ) -> Result<(), RequestError> {
         let request = ProduceRequest::decode(&mut reader, caller.version)?;
+        check_parts(
+            request
+                .topic_data
+                .iter()
+                .map(|topic| topic.partition_data.len()),
+        )?;
         let token = self.work.reserve().ok_or(RequestError::TooMany)?;
         let mut produce = self.spare.produces.pop().unwrap_or_default();
         let internal = header.client_id == Some(ADMIN_CLIENT_ID);
@@ -312,6 +324,18 @@ impl Shard {
     }
 }
 
+/// Partitions cost memory beyond the bytes that name them.
+pub(super) fn check_parts(counts: impl Iterator<Item = usize>) -> Result<(), RequestError> {
+    let count = counts.sum();
+    match count {
+        0..=PARTS_PER_REQUEST_MAX => Ok(()),
+        _ => Err(RequestError::TooManyParts { count }),
+    }
+}
+
+/// Partitions that one request may name: well above what a client asks of one broker, well below
+/// what tokens can tell apart.
+pub(super) const PARTS_PER_REQUEST_MAX: usize = 100_000;
 /// The client id with which Kafka lets internal topics be written.
 const ADMIN_CLIENT_ID: &str = "__admin_client";
 /// States of each kind that are kept for reuse.

@@ -222,6 +222,8 @@ fn shard_options(config: &Config, memory: &MemoryPlan, id: ShardId, shards: u16)
         mail_credits: limits.mailbox_slots.max(1) as usize,
         fetch_bytes_max: limits.fetch_bytes as usize,
         fetch_sessions_max: (limits.fetch_sessions as usize).div_ceil(usize::from(shards.max(1))),
+        fetch_session_parts_max: memory.per_shard(memory.fetch_sessions_bytes) as usize
+            / SESSION_PART_BYTES,
         validate_every_record: config.validation == Validation::Kafka,
         unstable_versions: config.unstable_api_versions,
         ..ShardOptions::new(id, shards)
@@ -243,3 +245,5 @@ fn journal_options(config: &Config) -> JournalOptions {
 const METADATA_TOPIC: &str = "__cluster_metadata";
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 const RECEIVE_EXTRA_BYTES: usize = 4 << 20;
+/// What a fetch session remembers of one partition, with its places in two maps.
+const SESSION_PART_BYTES: usize = 256;

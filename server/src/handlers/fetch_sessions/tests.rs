@@ -8,7 +8,7 @@ use super::*;
 const NOW: Micros = Micros::from_millis(1_000_000);
 
 fn sessions() -> FetchSessions {
-    FetchSessions::new(2, 1, 1)
+    FetchSessions::new(2, 150, 1, 1)
 }
 
 fn request(id: i32, epoch: i32, parts: &'static [FetchPartition]) -> FetchRequest<'static> {
@@ -208,4 +208,18 @@ fn a_session_by_id_remembers_the_name() {
         .unwrap();
     assert_eq!(parts.len(), 1);
     assert_eq!((parts[0].topic.id, &*parts[0].topic.name), (ID, "t"));
+}
+
+#[test]
+fn partitions_of_all_sessions_are_bounded() {
+    let mut sessions = sessions();
+    assert_eq!(create(&mut sessions, NOW, 151), 0);
+    let id = create(&mut sessions, NOW, 149);
+    assert_ne!(id, 0);
+    assert_eq!(create(&mut sessions, NOW, 2), 0);
+    let more = request(id, 1, leak(vec![part(500, 0)]));
+    assert_eq!(begun(&mut sessions, &more).0, Ok(SessionUse::Of(id)));
+    let more = request(id, 2, leak(vec![part(501, 0)]));
+    assert_eq!(begun(&mut sessions, &more).0.unwrap_err().0, 70);
+    assert_ne!(create(&mut sessions, NOW, 150), 0, "what it held is free");
 }
