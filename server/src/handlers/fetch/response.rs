@@ -1,6 +1,6 @@
 //! The fetch response: what was read, kept to the request's size, told as its session needs it.
 
-use logmill_engine::base::{Now, PartitionIndex, TopicId};
+use logmill_engine::base::PartitionIndex;
 use logmill_engine::store::{Isolation, ReadData};
 use logmill_wire::messages::fetch::{
     EpochEndOffset, FetchResponse, FetchableTopicResponse, LeaderIdAndEpoch, PartitionData,
@@ -14,6 +14,7 @@ use crate::handlers::fetch_sessions::{
 };
 use crate::partitions::core::Core;
 use crate::partitions::read::PartAnswer;
+use logmill_engine::base::Now;
 
 /// A partition of the response.
 struct Row {
@@ -51,7 +52,7 @@ impl Fetch {
                 return response.encode(out, version);
             }
         };
-        let mut rows = self.rows(core);
+        let mut rows = self.rows();
         let by_id = version >= FIRST_VERSION_WITH_IDS;
         let session_id = match session {
             SessionUse::Sessionless => 0,
@@ -85,7 +86,7 @@ impl Fetch {
     }
 
     /// Takes the answers and keeps them to the response's size.
-    fn rows(&mut self, core: &Core) -> Vec<Row> {
+    fn rows(&mut self) -> Vec<Row> {
         let mut room = self.max_bytes;
         let mut is_first = true;
         let mut rows = Vec::with_capacity(self.parts.len());
@@ -93,7 +94,7 @@ impl Fetch {
             let answer = match part.state {
                 State::Answered(answer) | State::Waiting(answer) => answer,
                 State::Failed(code) => {
-                    rows.push(Row::failed(gone(core, asked, code)));
+                    rows.push(Row::failed(code));
                     continue;
                 }
                 State::Stale | State::Reading => {
@@ -247,16 +248,6 @@ fn topic<'a>(asked: &'a Asked, partitions: Vec<PartitionData<'a>>) -> FetchableT
         topic: &asked.topic.name,
         topic_id: Uuid(asked.topic.id.0),
         partitions: partitions.into(),
-    }
-}
-
-/// A topic that was asked for by id and deleted meanwhile is told by its id.
-fn gone(core: &Core, asked: &Asked, code: ErrorCode) -> ErrorCode {
-    let by_id = asked.topic.id != TopicId::ZERO;
-    let is_gone = by_id && core.catalog.by_id(asked.topic.id).is_none();
-    match code {
-        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION if is_gone => ErrorCode::UNKNOWN_TOPIC_ID,
-        code => code,
     }
 }
 
