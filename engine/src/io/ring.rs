@@ -219,9 +219,8 @@ impl Ring {
                 position,
                 parts,
             } => {
-                let file_opened = opened;
                 let work = Work::Write {
-                    file: file_opened,
+                    file: opened,
                     position,
                     parts,
                 };

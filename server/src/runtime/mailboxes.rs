@@ -5,14 +5,14 @@
 //! allocated. A full channel leaves the batch where it is: the shard goes on adding to it, and what
 //! it can hold is bounded by the shards' credits.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use logmill_engine::base::ShardId;
+use logmill_engine::sys::file::signal;
 
-use super::sys;
 use crate::partitions::mail::Mail;
 
 /// A shard's end of all its channels.
@@ -153,7 +153,7 @@ impl Bell {
     /// Wakes the shard in any case.
     pub fn ring(&self) {
         if let Some(event) = self.event.get() {
-            sys::signal(event);
+            signal(event.as_fd());
         }
     }
 }

@@ -80,13 +80,6 @@ pub fn unacknowledged(socket: &impl AsRawFd) -> io::Result<u64> {
     Ok(count.unsigned_abs().into())
 }
 
-/// Adds one to an eventfd: wakes who sleeps on it.
-pub fn signal(event: &OwnedFd) {
-    let one = 1_u64.to_ne_bytes();
-    // SAFETY: eight readable bytes.
-    unsafe { libc::write(event.as_raw_fd(), one.as_ptr().cast(), one.len()) };
-}
-
 /// How many bytes this process may lock in memory, `None` for no bound.
 pub fn lockable_bytes() -> io::Result<Option<u64>> {
     let mut limit = libc::rlimit {

@@ -38,14 +38,3 @@ pub enum Notice {
         text: String,
     },
 }
-
-impl Out {
-    /// Whether there is nothing to do.
-    pub fn is_empty(&self) -> bool {
-        self.sends.is_empty()
-            && self.reads.is_empty()
-            && self.closes.is_empty()
-            && self.disk.is_empty()
-            && self.notices.is_empty()
-    }
-}
