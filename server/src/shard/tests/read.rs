@@ -3,31 +3,7 @@
 use logmill_wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
 use logmill_wire::{ApiKey, Uuid};
 
-use super::rig::{Client, Rig, decode};
-
-fn request<'a>(parts: &[(i32, i64)], wait_ms: i32, min_bytes: i32) -> FetchRequest<'a> {
-    let partitions: Vec<_> = parts
-        .iter()
-        .map(|&(partition, fetch_offset)| FetchPartition {
-            partition,
-            fetch_offset,
-            partition_max_bytes: 1 << 20,
-            ..FetchPartition::default()
-        })
-        .collect();
-    let topic = FetchTopic {
-        topic: "t",
-        partitions: partitions.into(),
-        ..FetchTopic::default()
-    };
-    FetchRequest {
-        max_wait_ms: wait_ms,
-        min_bytes,
-        max_bytes: 10 << 20,
-        topics: vec![topic].into(),
-        ..FetchRequest::default()
-    }
-}
+use super::rig::{Client, Rig, decode, fetch_request};
 
 /// Partition, error code, high watermark and bytes of records.
 type Row = (i32, i16, i64, usize);
@@ -67,7 +43,12 @@ fn what_was_produced_is_read_from_every_shard() {
     }
     for shard in 0..2 {
         let mut client = rig.connect(shard);
-        let got = fetch(&mut rig, &mut client, &request(&[(0, 0), (1, 2)], 0, 1)).unwrap();
+        let got = fetch(
+            &mut rig,
+            &mut client,
+            &fetch_request(&[(0, 0), (1, 2)], 0, 1),
+        )
+        .unwrap();
         let one = got[1].3;
         assert!(one > 61);
         assert_eq!(got, [(0, 0, 3, 3 * one), (1, 0, 3, one)]);
@@ -83,7 +64,7 @@ fn offsets_out_of_range_and_unknown_partitions_have_their_codes() {
     rig.produce(&mut client, "t", 1, &[b"value"]);
     for (offset, of_first) in [(2, (0, 1, -1, 0)), (1, (0, 0, 1, 0))] {
         let parts = [(0, offset), (1, -1), (5, 0)];
-        let got = fetch(&mut rig, &mut client, &request(&parts, 10_000, 1)).unwrap();
+        let got = fetch(&mut rig, &mut client, &fetch_request(&parts, 10_000, 1)).unwrap();
         assert_eq!(got, [of_first, (1, 1, -1, 0), (5, 3, -1, 0)]);
     }
 }
@@ -95,11 +76,11 @@ fn a_long_poll_ends_with_records_or_with_its_time() {
     for partition in 0..2 {
         let mut reader = rig.connect(0);
         let mut writer = rig.connect(1);
-        let wait = request(&[(0, 0), (1, 0)], 1_000, 1);
+        let wait = fetch_request(&[(0, 0), (1, 0)], 1_000, 1);
         let base = if partition == 0 {
             wait
         } else {
-            request(&[(0, 1), (1, 0)], 1_000, 1)
+            fetch_request(&[(0, 1), (1, 0)], 1_000, 1)
         };
         assert_eq!(
             fetch(&mut rig, &mut reader, &base),
@@ -119,7 +100,7 @@ fn a_long_poll_ends_with_records_or_with_its_time() {
         );
     }
     let mut reader = rig.connect(1);
-    let wait = request(&[(0, 1), (1, 1)], 1_000, 1);
+    let wait = fetch_request(&[(0, 1), (1, 1)], 1_000, 1);
     assert_eq!(fetch(&mut rig, &mut reader, &wait), None);
     rig.advance_ms(990);
     rig.collect(&mut reader);
@@ -144,7 +125,7 @@ fn min_bytes_gathers_over_shards() {
         fetch(
             &mut rig,
             &mut reader,
-            &request(&[(0, 0), (1, 0)], 60_000, 200)
+            &fetch_request(&[(0, 0), (1, 0)], 60_000, 200)
         ),
         None
     );
@@ -171,7 +152,7 @@ fn a_closed_connection_takes_its_waits_along() {
         fetch(
             &mut rig,
             &mut reader,
-            &request(&[(0, 0), (1, 0)], 60_000, 1)
+            &fetch_request(&[(0, 0), (1, 0)], 60_000, 1)
         ),
         None
     );
@@ -198,7 +179,7 @@ fn the_first_batch_is_whole_and_limits_hold_behind_it() {
         rig.produce(&mut client, "t", partition, &[&large]);
         rig.produce(&mut client, "t", partition, &[b"small"]);
     }
-    let mut tight = request(&[(0, 0), (1, 0)], 0, 1);
+    let mut tight = fetch_request(&[(0, 0), (1, 0)], 0, 1);
     tight.max_bytes = 100;
     let got = fetch(&mut rig, &mut client, &tight).unwrap();
     assert!(got[0].3 > 10_000 && got[0].3 < 10_100, "{got:?}");
@@ -211,7 +192,7 @@ fn a_session_tells_only_news() {
     rig.create_topic("t", 2);
     let mut client = rig.connect(0);
     rig.produce(&mut client, "t", 0, &[b"value"]);
-    let mut full = request(&[(0, 0), (1, 0)], 0, 1);
+    let mut full = fetch_request(&[(0, 0), (1, 0)], 0, 1);
     full.session_epoch = 0;
     let body = rig.call(&mut client, ApiKey::Fetch, 12, &full).unwrap();
     let (code, session_id, got) = rows(&body, 12);
@@ -220,8 +201,8 @@ fn a_session_tells_only_news() {
     let next = |epoch, parts: &[(i32, i64)]| FetchRequest {
         session_id,
         session_epoch: epoch,
-        topics: request(parts, 0, 1).topics,
-        ..request(&[], 0, 1)
+        topics: fetch_request(parts, 0, 1).topics,
+        ..fetch_request(&[], 0, 1)
     };
     let body = rig
         .call(&mut client, ApiKey::Fetch, 12, &next(1, &[(0, 1)]))
@@ -254,7 +235,7 @@ fn nobody_follows_and_every_version_can_say_so() {
     let id = rig.topic_id("t");
     let mut client = rig.connect(0);
     for version in 4..=17 {
-        let mut follower = request(&[(0, 0)], 0, 1);
+        let mut follower = fetch_request(&[(0, 0)], 0, 1);
         if version >= 13 {
             let mut topic = follower.topics.first().unwrap();
             (topic.topic, topic.topic_id) = ("", Uuid(id.0));
@@ -285,7 +266,7 @@ fn a_log_that_parted_from_the_clients_is_told_before_its_range() {
         (1, 3, 1, -1),
         (-1, 0, 1, -1),
     ] {
-        let mut asked = request(&[], 0, 0);
+        let mut asked = fetch_request(&[], 0, 0);
         let partition = FetchPartition {
             fetch_offset: offset,
             last_fetched_epoch: epoch,

@@ -11,6 +11,7 @@ use logmill_engine::log::LogConfig;
 use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
 use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
 use logmill_wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use logmill_wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use logmill_wire::messages::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
 };
@@ -412,6 +413,31 @@ pub fn batch(values: &[&[u8]]) -> Vec<u8> {
     let mut bytes = Vec::new();
     builder.finish(&BatchMeta::default(), &mut bytes);
     bytes
+}
+
+/// A fetch of partitions of topic `t` from these offsets on, without a session.
+pub fn fetch_request<'a>(parts: &[(i32, i64)], wait_ms: i32, min_bytes: i32) -> FetchRequest<'a> {
+    let partitions: Vec<_> = parts
+        .iter()
+        .map(|&(partition, fetch_offset)| FetchPartition {
+            partition,
+            fetch_offset,
+            partition_max_bytes: 1 << 20,
+            ..FetchPartition::default()
+        })
+        .collect();
+    let topic = FetchTopic {
+        topic: "t",
+        partitions: partitions.into(),
+        ..FetchTopic::default()
+    };
+    FetchRequest {
+        max_wait_ms: wait_ms,
+        min_bytes,
+        max_bytes: 10 << 20,
+        topics: vec![topic].into(),
+        ..FetchRequest::default()
+    }
 }
 
 pub fn produce_request<'a>(

@@ -8,10 +8,10 @@
 use std::collections::BTreeMap;
 
 use logmill_wire::ApiKey;
-use logmill_wire::messages::fetch::{FetchPartition, FetchRequest, FetchResponse, FetchTopic};
+use logmill_wire::messages::fetch::FetchResponse;
 use logmill_wire::messages::produce::ProduceResponse;
 
-use super::rig::{Client, Rig, batch, decode, produce_request};
+use super::rig::{Client, Rig, batch, decode, fetch_request, produce_request};
 use crate::shard::Event;
 
 /// A small generator of its own, so that seeds mean the same everywhere.
@@ -158,23 +158,7 @@ fn read_back(rig: &mut Rig, history: &History) {
     for partition in 0..PARTITIONS {
         let mut read = BTreeMap::new();
         loop {
-            let part = FetchPartition {
-                partition,
-                fetch_offset: read.len() as i64,
-                partition_max_bytes: 1 << 20,
-                ..FetchPartition::default()
-            };
-            let topic = FetchTopic {
-                topic: "t",
-                partitions: vec![part].into(),
-                ..FetchTopic::default()
-            };
-            let request = FetchRequest {
-                min_bytes: 1,
-                max_bytes: 1 << 20,
-                topics: vec![topic].into(),
-                ..FetchRequest::default()
-            };
+            let request = fetch_request(&[(partition, read.len() as i64)], 0, 1);
             let body = rig.call(&mut client, ApiKey::Fetch, 12, &request).unwrap();
             let response: FetchResponse<'_> = decode(&body, 12);
             let part = response
