@@ -1,5 +1,9 @@
 //! A store on the memory disk, driven by hand: turns, seeded choices, virtual time.
-#![allow(dead_code, missing_docs)]
+#![allow(
+    dead_code,
+    missing_docs,
+    reason = "shared by several test crates, none of which uses all of it"
+)]
 
 use std::{collections::BTreeMap, sync::Arc};
 

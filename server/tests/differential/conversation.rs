@@ -336,18 +336,10 @@ impl Conversation {
 
     /// Waits until `name` has `partitions` with leaders that answer; its id.
     pub fn await_topic(&mut self, name: &str, partitions: i32) -> Uuid {
-        use metadata::{MetadataRequest, MetadataRequestTopic};
         for _ in 0..3000 {
-            let topics = [MetadataRequestTopic {
-                name: Some(name),
-                ..Default::default()
-            }];
-            let request = MetadataRequest {
-                topics: Some((&topics).into()),
-                allow_auto_topic_creation: false,
-                ..Default::default()
-            };
-            let reply = self.ask_aside::<Metadata>(12, &request).expect("metadata");
+            let reply = self
+                .ask_aside::<Metadata>(12, &metadata_of(name))
+                .expect("metadata");
             let body = reply.body::<Metadata>();
             let topic = body.topics.first().expect("the one asked for");
             let led = topic
@@ -365,21 +357,11 @@ impl Conversation {
 
     /// Waits until metadata knows no topic `name`.
     pub fn await_gone(&mut self, name: &str) {
-        use metadata::{MetadataRequest, MetadataRequestTopic};
-        let topics = [MetadataRequestTopic {
-            name: Some(name),
-            ..Default::default()
-        }];
-        let request = MetadataRequest {
-            topics: Some((&topics).into()),
-            allow_auto_topic_creation: false,
-            ..Default::default()
-        };
         let is_gone = |body: &metadata::MetadataResponse<'_>| {
             let topic = body.topics.first().expect("the one asked for");
             topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
         };
-        self.ask_until::<Metadata>("gone", 12, &request, is_gone);
+        self.ask_until::<Metadata>("gone", 12, &metadata_of(name), is_gone);
         self.steps.pop();
     }
 
@@ -431,3 +413,16 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 
 /// Far beyond what any of the scripts should wait for.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Asks about one topic, without making it.
+fn metadata_of(name: &str) -> metadata::MetadataRequest<'_> {
+    let topic = metadata::MetadataRequestTopic {
+        name: Some(name),
+        ..Default::default()
+    };
+    metadata::MetadataRequest {
+        topics: Some(vec![topic].into()),
+        allow_auto_topic_creation: false,
+        ..Default::default()
+    }
+}

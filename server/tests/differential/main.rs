@@ -12,16 +12,16 @@ mod alone;
 mod apache_kafka;
 mod batches;
 #[path = "../interop/broker.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the other suite uses all of it")]
 mod broker;
 mod cases;
 mod conversation;
 mod normal;
 #[path = "../interop/process.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the other suite uses all of it")]
 mod process;
 #[path = "../interop/toolchains.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "the other suite uses all of it")]
 mod toolchains;
 mod tree;
 

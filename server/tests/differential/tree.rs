@@ -131,7 +131,7 @@ where
 #[test]
 fn a_debug_text_becomes_paths() {
     #[derive(Debug)]
-    #[allow(dead_code)]
+    #[expect(dead_code, reason = "read through Debug, which does not count")]
     struct Part {
         name: Option<&'static str>,
         numbers: Vec<i32>,

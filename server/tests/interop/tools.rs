@@ -198,11 +198,10 @@ const fn topics(
     arguments: &'static str,
     prints: &'static [&'static str],
 ) -> Run {
-    let main = "org.apache.kafka.tools.TopicCommand";
     Run {
         tool: "kafka-topics",
         name,
-        main,
+        main: "org.apache.kafka.tools.TopicCommand",
         arguments,
         status: 0,
         prints,
@@ -215,15 +214,11 @@ const fn offsets(
     arguments: &'static str,
     prints: &'static [&'static str],
 ) -> Run {
-    let main = "org.apache.kafka.tools.GetOffsetShell";
     Run {
         tool: "kafka-get-offsets",
-        name,
-        main,
-        arguments,
-        status: 0,
-        prints,
+        main: "org.apache.kafka.tools.GetOffsetShell",
         lacks: &["Error"],
+        ..topics(name, arguments, prints)
     }
 }
 
@@ -232,27 +227,19 @@ const fn configs(
     arguments: &'static str,
     prints: &'static [&'static str],
 ) -> Run {
-    let main = "kafka.admin.ConfigCommand";
     Run {
         tool: "kafka-configs --describe",
-        name,
-        main,
-        arguments,
-        status: 0,
-        prints,
-        lacks: &["Error"],
+        main: "kafka.admin.ConfigCommand",
+        ..offsets(name, arguments, prints)
     }
 }
 
 const fn perf(name: &'static str, acks: &'static str) -> Run {
     Run {
         tool: "kafka-producer-perf-test",
-        name,
         main: "org.apache.kafka.tools.ProducerPerformance",
-        arguments: acks,
-        status: 0,
-        prints: &["20000 records sent"],
         lacks: &["Exception"],
+        ..topics(name, acks, &["20000 records sent"])
     }
 }
 
