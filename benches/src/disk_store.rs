@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use logmill_engine::base::{DirectoryIndex, LeaderEpoch, Now, PartitionIndex, ShardId, TopicId};
 use logmill_engine::disk::DiskOut;
@@ -73,9 +73,10 @@ impl DiskStore {
             .expect("a partition can be opened")
     }
 
-    /// Appends `bytes` to every partition, carries it to `level`, and waits for the last ack. The
-    /// journal's own work and the write-behind of segments go on in between, as in the broker.
-    pub fn round(&mut self, keys: &[PartitionKey], bytes: &[u8], level: AckLevel) {
+    /// Appends `bytes` to every partition, then carries all to `level`: the time of that tick, from
+    /// the first frame to the last ack. The journal's own work and the write-behind of segments go
+    /// on in between, as in the broker.
+    pub fn tick(&mut self, keys: &[PartitionKey], bytes: &[u8], level: AckLevel) -> Duration {
         let header = BatchHeader::parse(bytes).expect("a batch");
         let batch = LeaderBatch {
             header,
@@ -92,7 +93,9 @@ impl DiskStore {
                 self.turn();
             }
         }
+        let appended = Instant::now();
         self.turn_until(|it| it.acked >= wanted);
+        appended.elapsed()
     }
 
     /// One turn of a shard's loop.
