@@ -26,7 +26,7 @@ pub(super) struct RecordArgs {
     /// What values are filled with
     #[arg(long, value_enum, default_value = "random")]
     pub(super) payload: PayloadKind,
-    /// Send this file's lines (plain, gzip or zstd) as records, in a loop
+    /// Send this file's lines (plain, gzip, zstd or lz4) as records, in a loop
     #[arg(long, value_name = "FILE", conflicts_with_all = ["record_size", "payload"])]
     pub(super) input: Option<PathBuf>,
     /// Makes sizes, keys and arrivals repeatable [default: the time]

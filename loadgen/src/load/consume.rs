@@ -163,7 +163,7 @@ impl Sink for Checker {
             self.reporter.report.figures.consumed += 1;
             self.reporter.report.figures.consumed_bytes += bytes;
         }
-        match self.inspector.inspect(value, header) {
+        match self.inspector.inspect(record.key, value, header) {
             Verdict::Intact(stamp) => {
                 self.reader.record(partition, offset, &stamp);
                 if stamp.intended_ns != self.run.0 {

@@ -238,9 +238,10 @@ impl Worker<'_> {
         };
         let (stamp, body) = self.plan.source.record(&header, due.length, self.turn);
         let beside = self.plan.source.stamps_in_header();
-        let stamp: [u8; STAMP_BYTES] = stamp.bytes(if beside { body } else { &[] });
+        let key = due.key.as_ref().map(<[u8; KEY_BYTES]>::as_slice);
+        let stamp: [u8; STAMP_BYTES] = stamp.bytes(key, if beside { body } else { &[] });
         let mut record = Record {
-            key: due.key.as_ref().map(<[u8; KEY_BYTES]>::as_slice),
+            key,
             ..Record::default()
         };
         if beside {

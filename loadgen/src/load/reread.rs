@@ -69,7 +69,10 @@ struct Check {
 impl Sink for Check {
     fn record(&mut self, partition: u32, offset: i64, _time: i64, record: &RecordView<'_>) {
         let value = record.value.unwrap_or_default();
-        match self.inspector.inspect(value, record.header(STAMP_HEADER)) {
+        match self
+            .inspector
+            .inspect(record.key, value, record.header(STAMP_HEADER))
+        {
             Verdict::Intact(stamp) => self.reader.record(partition, offset, &stamp),
             Verdict::Corrupt(error) => self.reader.corrupt(partition, offset, error),
             Verdict::Foreign => self.reader.foreign(partition, offset),

@@ -1,4 +1,4 @@
-//! A file whose lines become records: plain, gzip or zstd, told apart by their first bytes.
+//! A file whose lines become records: plain, gzip, zstd or lz4, told apart by their first bytes.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -60,6 +60,9 @@ impl Input {
                 .read_to_end(&mut bytes),
             [0x28, 0xB5, 0x2F, 0xFD] => zstd::stream::read::Decoder::new(whole)
                 .and_then(|decoder| decoder.take(limit).read_to_end(&mut bytes)),
+            [0x04, 0x22, 0x4D, 0x18] => lz4_flex::frame::FrameDecoder::new(whole)
+                .take(limit)
+                .read_to_end(&mut bytes),
             _ => whole.take(limit).read_to_end(&mut bytes),
         }
         .map_err(failed)?;
@@ -143,13 +146,16 @@ mod tests {
     }
 
     #[test]
-    fn plain_gzip_and_zstd_hold_the_same_lines() {
+    fn plain_gzip_zstd_and_lz4_hold_the_same_lines() {
         let text = b"one\n\nthree\nfour without end";
         let expected: Vec<&[u8]> = vec![b"one", b"", b"three", b"four without end"];
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(text).unwrap();
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(text).unwrap();
         let packed = [
             gzip.finish().unwrap(),
+            lz4.finish().unwrap(),
             zstd::bulk::compress(text, 1).unwrap(),
             text.to_vec(),
         ];

@@ -122,15 +122,15 @@ impl Inspector {
         inspector
     }
 
-    /// Judges one record. `header` is the value of the header [`STAMP_HEADER`], if it has one.
-    pub fn inspect(&mut self, value: &[u8], header: Option<&[u8]>) -> Verdict {
+    /// Judges one record: key, value and the value of the header [`STAMP_HEADER`], if it has one.
+    pub fn inspect(&mut self, key: Option<&[u8]>, value: &[u8], header: Option<&[u8]>) -> Verdict {
         if let Some(bytes) = header {
-            return self.line(value, bytes);
+            return self.line(key, value, bytes);
         }
         let Some((head, body)) = value.split_at_checked(STAMP_BYTES) else {
             return Verdict::Foreign;
         };
-        match Stamp::parse(head, &[]) {
+        match Stamp::parse(head, key, &[]) {
             Ok(stamp) => self.synthetic(stamp, body),
             Err(StampError::NoStamp) => Verdict::Foreign,
             Err(error) => Verdict::Corrupt(error),
@@ -154,8 +154,8 @@ impl Inspector {
         }
     }
 
-    fn line(&self, value: &[u8], header: &[u8]) -> Verdict {
-        match Stamp::parse(header, value) {
+    fn line(&self, key: Option<&[u8]>, value: &[u8], header: &[u8]) -> Verdict {
+        match Stamp::parse(header, key, value) {
             Ok(stamp) => {
                 let same = self.input.as_ref().is_none_or(|input| {
                     let index = stamp.extent as usize;
@@ -193,6 +193,8 @@ mod tests {
 
     use super::*;
 
+    const KEY: Option<&[u8]> = Some(b"key-000000000007");
+
     fn header(sequence: u64) -> Header {
         Header {
             stream: 7,
@@ -208,20 +210,22 @@ mod tests {
         let mut inspector = Inspector::new(None);
         for sequence in 0..200 {
             let (stamp, filler) = source.record(&header(sequence), 100, sequence);
-            let mut value = stamp.bytes(&[]).to_vec();
+            let mut value = stamp.bytes(KEY, &[]).to_vec();
             value.extend_from_slice(filler);
             assert_eq!(value.len(), 100);
-            assert_eq!(inspector.inspect(&value, None), Verdict::Intact(stamp));
+            assert_eq!(inspector.inspect(KEY, &value, None), Verdict::Intact(stamp));
             for at in [0, 5, 31, 32, 99] {
                 value[at] ^= 1;
                 assert!(
-                    !matches!(inspector.inspect(&value, None), Verdict::Intact(_)),
+                    !matches!(inspector.inspect(KEY, &value, None), Verdict::Intact(_)),
                     "{at}"
                 );
                 value[at] ^= 1;
             }
+            let others_key = inspector.inspect(Some(b"key-000000000008"), &value, None);
+            assert_eq!(others_key, Verdict::Corrupt(StampError::Checksum));
             assert_eq!(
-                inspector.inspect(&value[..99], None),
+                inspector.inspect(KEY, &value[..99], None),
                 Verdict::Corrupt(StampError::Length)
             );
         }
@@ -237,15 +241,18 @@ mod tests {
         let mut without = Inspector::new(None);
         for turn in 0..8 {
             let (stamp, line) = source.record(&header(turn), 0, turn);
-            let beside = stamp.bytes(line);
+            let beside = stamp.bytes(None, line);
             assert_eq!(
-                with_file.inspect(line, Some(&beside)),
+                with_file.inspect(None, line, Some(&beside)),
                 Verdict::Intact(stamp)
             );
-            assert_eq!(without.inspect(line, Some(&beside)), Verdict::Intact(stamp));
+            assert_eq!(
+                without.inspect(None, line, Some(&beside)),
+                Verdict::Intact(stamp)
+            );
             let other = b"beta gammb";
             assert!(matches!(
-                without.inspect(other, Some(&beside)),
+                without.inspect(None, other, Some(&beside)),
                 Verdict::Corrupt(_)
             ));
         }
@@ -254,7 +261,7 @@ mod tests {
     #[test]
     fn other_peoples_records_are_left_alone() {
         let mut inspector = Inspector::new(None);
-        assert_eq!(inspector.inspect(b"hello", None), Verdict::Foreign);
-        assert_eq!(inspector.inspect(&[0; 100], None), Verdict::Foreign);
+        assert_eq!(inspector.inspect(KEY, b"hello", None), Verdict::Foreign);
+        assert_eq!(inspector.inspect(None, &[0; 100], None), Verdict::Foreign);
     }
 }

@@ -10,7 +10,8 @@ pub const STAMP_BYTES: usize = 32;
 /// Who sent a record, which one it is, when it was meant to be sent, and what belongs to it.
 ///
 /// Encoded little-endian: magic u16, content u8, arena bits u8, stream u32, sequence u64, intended
-/// time u64, extent u32, and the CRC-32C of these 28 bytes (and of the line, where there is one).
+/// time u64, extent u32, and the CRC-32C of these 28 bytes, of the record's key and of the line,
+/// where there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// What the record's other bytes are.
@@ -45,8 +46,8 @@ pub enum StampError {
     /// It does not begin with the stamp's magic number.
     #[error("no stamp")]
     NoStamp,
-    /// The stamp's checksum, or that of the line it covers, does not match.
-    #[error("the stamp's checksum does not match")]
+    /// The stamp's checksum, which covers the key and the line too, does not match.
+    #[error("the checksum over stamp, key and line does not match")]
     Checksum,
     /// The stamp names a kind of content that cannot stand here.
     #[error("the stamp names content that cannot stand here")]
@@ -60,8 +61,9 @@ pub enum StampError {
 }
 
 impl Stamp {
-    /// Encodes the stamp; `covered` is the line it travels beside, empty for filler.
-    pub fn bytes(&self, covered: &[u8]) -> [u8; STAMP_BYTES] {
+    /// Encodes the stamp of a record with this key; `line` is what it travels beside, empty for
+    /// filler.
+    pub fn bytes(&self, key: Option<&[u8]>, line: &[u8]) -> [u8; STAMP_BYTES] {
         let mut out = [0; STAMP_BYTES];
         let (code, bits) = match self.content {
             Content::Filler { filler, arena_bits } => (filler.code(), arena_bits),
@@ -74,18 +76,18 @@ impl Stamp {
         out[8..16].copy_from_slice(&self.sequence.to_le_bytes());
         out[16..24].copy_from_slice(&self.intended_ns.to_le_bytes());
         out[24..28].copy_from_slice(&self.extent.to_le_bytes());
-        let check = crc32c::crc32c_append(crc32c::crc32c(&out[..28]), covered);
+        let check = checksum(&out[..28], key, line);
         out[28..32].copy_from_slice(&check.to_le_bytes());
         out
     }
 
-    /// Decodes a stamp and checks its sum over itself and `covered`.
-    pub fn parse(bytes: &[u8], covered: &[u8]) -> Result<Self, StampError> {
+    /// Decodes a stamp and checks its sum over itself, the record's key and `line`.
+    pub fn parse(bytes: &[u8], key: Option<&[u8]>, line: &[u8]) -> Result<Self, StampError> {
         let bytes: &[u8; STAMP_BYTES] = bytes.try_into().map_err(|_| StampError::NoStamp)?;
         if u16::from_le_bytes([bytes[0], bytes[1]]) != MAGIC {
             return Err(StampError::NoStamp);
         }
-        let check = crc32c::crc32c_append(crc32c::crc32c(&bytes[..28]), covered);
+        let check = checksum(&bytes[..28], key, line);
         if check.to_le_bytes() != bytes[28..32] {
             return Err(StampError::Checksum);
         }
@@ -107,6 +109,11 @@ impl Stamp {
     }
 }
 
+fn checksum(head: &[u8], key: Option<&[u8]>, line: &[u8]) -> u32 {
+    let with_key = crc32c::crc32c_append(crc32c::crc32c(head), key.unwrap_or_default());
+    crc32c::crc32c_append(with_key, line)
+}
+
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().expect("the caller cuts exactly N bytes")
 }
@@ -125,12 +132,16 @@ mod tests {
         fn comes_back_and_any_flipped_bit_is_found(
             stream: u32, sequence: u64, intended_ns: u64, extent: u32,
             line in proptest::collection::vec(any::<u8>(), 0..50), bit in 0_usize..256,
+            key in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..20)),
         ) {
             let stamp = Stamp { content: Content::Line, stream, sequence, intended_ns, extent };
-            let mut bytes = stamp.bytes(&line);
-            prop_assert_eq!(Stamp::parse(&bytes, &line), Ok(stamp));
+            let key = key.as_deref();
+            let mut bytes = stamp.bytes(key, &line);
+            prop_assert_eq!(Stamp::parse(&bytes, key, &line), Ok(stamp));
+            let other = if key.is_some() { None } else { Some(b"k".as_slice()) };
+            prop_assert_eq!(Stamp::parse(&bytes, other, &line), Err(StampError::Checksum));
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert!(Stamp::parse(&bytes, &line).is_err());
+            prop_assert!(Stamp::parse(&bytes, key, &line).is_err());
         }
     }
 }

@@ -2,8 +2,10 @@
 
 use logmill_engine::base::{Offset, ProducerEpoch, ProducerId, Sequence};
 use logmill_engine::format::batch::Attributes;
+use logmill_engine::format::compression::Compressor;
 
 use super::*;
+use crate::payload::{Arena, Filler};
 use crate::producer::{Batch, Identity, Record};
 
 /// A batch of `count` records at `base`, by `producer`, transactional or a marker if asked.
@@ -51,6 +53,89 @@ impl Sink for Seen {
 
     fn watermarks(&mut self, _: u32, _: i64, _: i64) {}
 }
+
+/// The lowest and highest level of each codec, and its default.
+const LEVELS: [(Codec, &[i32]); 5] = [
+    (Codec::None, &[]),
+    (Codec::Gzip, &[1, 9]),
+    (Codec::Snappy, &[]),
+    (Codec::Lz4, &[1, 17]),
+    (Codec::Zstd, &[-131_072, 22]),
+];
+
+/// A batch of several of a codec's blocks, in which some records compress and some do not.
+fn packed(codec: Codec, level: Option<i32>) -> Vec<u8> {
+    let arenas = [Filler::Text, Filler::Random].map(|filler| Arena::new(filler, 16));
+    let mut made = Batch::default();
+    made.reset(0, 0, 1_000);
+    for at in 0..PACKED {
+        let filler = arenas[at as usize % 2].slice(1, at, 1_000);
+        let record = Record {
+            key: Some(b"key"),
+            value: [&at.to_le_bytes(), filler],
+            ..Record::default()
+        };
+        made.push(&record, 5, 0);
+    }
+    let mut compressor = Compressor::new(codec, level).unwrap();
+    made.compress(codec, &mut compressor, &mut Vec::new());
+    made.seal(None);
+    made.share().as_ref().to_vec()
+}
+
+/// Knows what [`packed`] holds.
+struct Expecting {
+    arenas: [Arena; 2],
+    next: u64,
+}
+
+impl Sink for Expecting {
+    fn record(&mut self, _: u32, offset: i64, _: i64, record: &RecordView<'_>) {
+        assert_eq!(offset as u64, self.next);
+        let value = record.value.unwrap();
+        assert_eq!(value[..8], self.next.to_le_bytes());
+        let filler = self.arenas[self.next as usize % 2].slice(1, self.next, 1_000);
+        assert_eq!(&value[8..], filler);
+        self.next += 1;
+    }
+
+    fn broken(&mut self, _: u32, _: i64, reason: String) {
+        panic!("{reason}");
+    }
+
+    fn watermarks(&mut self, _: u32, _: i64, _: i64) {}
+}
+
+#[test]
+fn every_codec_at_its_lowest_and_highest_level_is_read_back() {
+    let reading = Reading {
+        partition: 0,
+        from: 0,
+        check_crcs: true,
+        unpacked_bytes_max: 1 << 20,
+    };
+    let mut expecting = Expecting {
+        arenas: [Filler::Text, Filler::Random].map(|filler| Arena::new(filler, 16)),
+        next: 0,
+    };
+    // One reader for all: contexts that are kept must not remember.
+    let mut reader = BatchReader::default();
+    for (codec, levels) in LEVELS {
+        let each = levels.iter().copied().map(Some);
+        for level in each.chain([None]) {
+            let bytes = packed(codec, level);
+            assert_eq!(
+                BatchHeader::parse(&bytes).unwrap().attributes.codec_id(),
+                codec.id()
+            );
+            expecting.next = 0;
+            reader.read(&bytes, reading, &mut Aborted::default(), &mut expecting);
+            assert_eq!(expecting.next, PACKED, "{codec} at {level:?}");
+        }
+    }
+}
+
+const PACKED: u64 = 300;
 
 fn read(bytes: &[u8], from: i64, aborted: &[(i64, i64)]) -> Seen {
     let mut seen = Seen::default();
