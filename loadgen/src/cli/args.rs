@@ -82,6 +82,9 @@ pub(super) struct ProducerArgs {
     /// Pause before a retry, doubled each time up to a second
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "100ms")]
     pub(super) retry_backoff: Duration,
+    /// How old metadata may get before it is asked for again
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "300s")]
+    pub(super) metadata_max_age: Duration,
     /// default (murmur2 of the key, sticky without), round-robin, sticky, or a partition
     #[arg(long, value_name = "HOW", default_value = "default")]
     pub(super) partitioner: PartitionPlan,
@@ -204,6 +207,7 @@ impl ProducerArgs {
             request_timeout: self.request_timeout,
             delivery_timeout: self.delivery_timeout,
             retry_backoff: self.retry_backoff,
+            metadata_max_age: self.metadata_max_age,
             partitioner: self.partitioner,
             ..ProducerConfig::default()
         }

@@ -45,6 +45,8 @@ pub struct ConsumerConfig {
     pub socket_buffer_bytes: usize,
     /// The most that the records of one batch may unpack to.
     pub unpacked_bytes_max: usize,
+    /// `metadata.max.age.ms`.
+    pub metadata_max_age: Duration,
     /// How long connecting may take.
     pub connect_timeout: Duration,
 }
@@ -63,6 +65,7 @@ impl Default for ConsumerConfig {
             request_timeout: Duration::from_secs(30),
             socket_buffer_bytes: 0,
             unpacked_bytes_max: 256 << 20,
+            metadata_max_age: Duration::from_secs(300),
             connect_timeout: Duration::from_secs(60),
         }
     }

@@ -43,6 +43,11 @@ pub struct Consumer {
     reader: BatchReader,
     events: Vec<Event>,
     fetches: u64,
+    /// The topic as it was when positions were last brought in line with it.
+    topic: (Uuid, u32),
+    /// Which of the partitions that are added are taken in: those that leave the first number when
+    /// divided by the second.
+    share: Option<(u32, u32)>,
 }
 
 /// Where a partition is read.
@@ -54,6 +59,18 @@ struct Position {
     /// Not to be asked before this time, after an error.
     not_before: u64,
     resolving: bool,
+    /// Begins at the first record, whatever `auto.offset.reset` says.
+    from_first: bool,
+}
+
+impl Position {
+    const UNKNOWN: Self = Self {
+        next: None,
+        high_watermark: -1,
+        not_before: 0,
+        resolving: false,
+        from_first: false,
+    };
 }
 
 #[derive(Debug, Default)]
@@ -114,6 +131,7 @@ impl Consumer {
         links.socket_buffer_bytes = config.socket_buffer_bytes;
         let options = SessionOptions {
             links,
+            metadata_max_age: config.metadata_max_age,
             ..SessionOptions::default()
         };
         let cluster = Cluster::new(bootstrap.to_vec(), topic.to_owned());
@@ -148,14 +166,12 @@ impl Consumer {
                 partition,
             });
         }
-        let unknown = Position {
-            next: None,
-            high_watermark: -1,
-            not_before: 0,
-            resolving: false,
-        };
-        let positions = chosen.iter().map(|&index| (index, unknown)).collect();
+        let positions = chosen
+            .iter()
+            .map(|&index| (index, Position::UNKNOWN))
+            .collect();
         let (fetchers, reader) = (HashMap::new(), BatchReader::default());
+        let topic = (session.cluster().topic_id(), count);
         Ok(Self {
             config,
             session,
@@ -164,7 +180,16 @@ impl Consumer {
             reader,
             events,
             fetches: 0,
+            topic,
+            share: partitions.is_empty().then_some((0, 1)),
         })
+    }
+
+    /// Of the partitions that are added to the topic later, those are read, from their first
+    /// record on, whose number leaves `index` when it is divided by `of` (above zero). Without this
+    /// call a consumer of all partitions takes in all new ones, and one of some takes in none.
+    pub fn set_share(&mut self, index: u32, of: u32) {
+        self.share = Some((index, of));
     }
 
     /// Reads on from `offset` in `partition`.
@@ -202,7 +227,12 @@ impl Consumer {
     }
 
     /// True if every partition has been read up to `ends` (by partition).
-    pub fn is_at(&self, ends: &[i64]) -> bool {
+    pub fn is_at(&mut self, ends: &[i64]) -> bool {
+        if self.share.is_some() && ends.len() > self.topic.1 as usize {
+            // Partitions were added that this side has not heard of.
+            self.session.set_stale();
+            return false;
+        }
         self.positions.iter().all(|(&index, position)| {
             let end = ends.get(index as usize).copied().unwrap_or(0);
             end == 0 || position.next.is_some_and(|next| next >= end)
@@ -222,6 +252,7 @@ impl Consumer {
 
     fn ask(&mut self) {
         let now = self.session.now();
+        self.follow_topic();
         self.look_up(now);
         let mut wanted: BTreeMap<NodeId, BTreeMap<u32, Wanted>> = BTreeMap::new();
         for (&index, position) in &self.positions {
@@ -238,6 +269,33 @@ impl Consumer {
         }
         for (node, partitions) in wanted {
             self.fetch(now, node, &partitions);
+        }
+    }
+
+    /// Takes in partitions that were added. In a topic that was made anew under the same name, old
+    /// positions mean nothing, and brokers know nothing of the old fetch sessions.
+    fn follow_topic(&mut self) {
+        let cluster = self.session.cluster();
+        let topic = (cluster.topic_id(), cluster.partitions());
+        if topic == self.topic || topic.1 == 0 {
+            return;
+        }
+        let (id, count) = std::mem::replace(&mut self.topic, topic);
+        if id != topic.0 {
+            for fetcher in self.fetchers.values_mut() {
+                fetcher.session.reset();
+            }
+            for position in self.positions.values_mut() {
+                *position = Position::UNKNOWN;
+            }
+        }
+        if let Some((index, of)) = self.share {
+            for added in (count..topic.1).filter(|added| added % of == index) {
+                self.positions.entry(added).or_insert(Position {
+                    from_first: true,
+                    ..Position::UNKNOWN
+                });
+            }
         }
     }
 
@@ -310,24 +368,20 @@ impl Consumer {
     /// Asks where to begin in partitions without a position.
     fn look_up(&mut self, now: u64) {
         let unknown = |p: &Position| p.next.is_none() && !p.resolving && p.not_before <= now;
-        let open: Vec<u32> = self
+        let open: Vec<(u32, bool)> = self
             .positions
             .iter()
             .filter(|(_, p)| unknown(p))
-            .map(|(&index, _)| index)
+            .map(|(&index, p)| (index, p.from_first || self.config.start == Start::Earliest))
             .collect();
         let topic = self.session.cluster().topic().to_owned();
-        for index in open {
+        for (index, earliest) in open {
             let leader = self.session.cluster().leader(index);
             let Some(node) = leader.node else { continue };
             let Some(connection) = self.session.ready(node) else {
                 continue;
             };
-            let timestamp = if self.config.start == Start::Earliest {
-                -2
-            } else {
-                -1
-            };
+            let timestamp = if earliest { -2 } else { -1 };
             let partitions = [ListOffsetsPartition {
                 partition_index: index as i32,
                 current_leader_epoch: leader.epoch,

@@ -15,9 +15,11 @@ use crate::payload::{Inspector, STAMP_HEADER, Verdict};
 /// Where a consumer begins: partition and offset.
 pub(super) type Starts = Vec<(u32, i64)>;
 
-/// Consumes until the producers are done and everything they wrote was read.
+/// Consumes until the producers are done and everything they wrote was read. `share`: which
+/// consumer it is, of how many.
 pub(super) fn consume(
     plan: &LoadPlan,
+    share: (u32, u32),
     starts: &Starts,
     shared: &Arc<Shared>,
     sender: Sender<Message>,
@@ -42,6 +44,7 @@ pub(super) fn consume(
     for &(index, offset) in starts {
         consumer.seek(index, offset);
     }
+    consumer.set_share(share.0, share.1);
     let mut checker = Checker {
         clock: shared.clock,
         now: shared.clock.now(),

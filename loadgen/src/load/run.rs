@@ -101,14 +101,15 @@ pub fn run_noting(
     let (warmup, window) = (nanos(plan.warmup), nanos(plan.duration));
     let shared = Arc::new(Shared::new(Clock::start(), warmup, window, plan.bytes_max));
     let mut threads = Vec::new();
-    for index in 0..plan.consumers.min(starts.len() as u32) {
+    let consumers = plan.consumers.min(starts.len() as u32);
+    for index in 0..consumers {
         let mine: Starts = (0..starts.len() as u32)
-            .filter(|partition| partition % plan.consumers == index)
+            .filter(|partition| partition % consumers == index)
             .map(|partition| (partition, starts[partition as usize]))
             .collect();
         let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
         threads.push(spawn(format!("consumer-{index}"), move || {
-            consume(&plan, &mine, &shared, sender);
+            consume(&plan, (index, consumers), &mine, &shared, sender);
         })?);
     }
     for index in 0..plan.producers {

@@ -4,6 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use logmill_client::{SendError, SendOptions};
+use logmill_wire::messages::create_partitions::{
+    CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic,
+};
 use logmill_wire::messages::create_topics::{
     CreatableTopic, CreatableTopicConfig, CreateTopicsRequest, CreateTopicsResponse,
 };
@@ -138,6 +141,39 @@ impl Admin {
         self.session.set_stale();
         let what = format!("topic {}", self.session.cluster().topic());
         self.wait(&what, |session| !session.is_stale())
+    }
+
+    /// Gives the topic more partitions, `count` in all, and waits until each has a leader.
+    pub fn set_partitions(&mut self, count: u32) -> Result<(), AdminError> {
+        self.wait_ready()?;
+        let name = self.session.cluster().topic().to_owned();
+        let topics = [CreatePartitionsTopic {
+            name: &name,
+            count: count as i32,
+            assignments: None,
+        }];
+        let request = CreatePartitionsRequest {
+            topics: Array::from(&topics[..]),
+            timeout_ms: self.timeout.as_millis() as i32,
+            validate_only: false,
+        };
+        let node = self.session.any_ready().unwrap_or(-1);
+        let reply = self.call(node, &request)?;
+        let mut body = Reader::new(reply.frame.bytes());
+        let response = CreatePartitionsResponse::decode(&mut body, reply.version)?;
+        for topic in response.results.iter() {
+            let what = format!("adding partitions to {name}");
+            check(what, topic.error_code, topic.error_message)?;
+        }
+        let what = format!("topic {name}");
+        self.session.set_stale();
+        self.wait(&what, |session| {
+            let complete = !session.is_stale() && session.cluster().partitions() >= count;
+            if !complete {
+                session.set_stale();
+            }
+            complete
+        })
     }
 
     /// Deletes the topic.

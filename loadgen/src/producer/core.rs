@@ -137,6 +137,13 @@ impl Core {
         })
     }
 
+    /// The topic has so many partitions now. Of those that it has no more, what waits is given up
+    /// when its time is over.
+    pub fn grow(&mut self, partitions: u32) {
+        let count = self.lanes.len().max(partitions as usize);
+        self.lanes.resize_with(count, LaneState::new);
+    }
+
     /// The number that the next record of `partition` will have in its lane.
     pub fn next_record(&self, partition: u32) -> u64 {
         self.lanes[partition as usize].next_record

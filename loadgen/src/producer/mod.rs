@@ -35,6 +35,8 @@ pub struct Producer {
     core: Core,
     session: Session<SharedBytes>,
     partitioner: Partitioner,
+    /// The topic's, as far as core and partitioner know.
+    partitions: u32,
     asked: HashMap<(NodeId, CorrelationId), Asked>,
     events: Vec<Event>,
     parts: Vec<PartitionProduceData<'static>>,
@@ -61,6 +63,16 @@ pub enum ProducerError {
         seconds: u64,
         /// The last error.
         reason: String,
+    },
+    /// A partition that the topic does not have.
+    #[error("topic {topic} has {count} partitions; partition {partition} is not one of them")]
+    NoPartition {
+        /// The topic.
+        topic: String,
+        /// How many it has.
+        count: u32,
+        /// What was asked for.
+        partition: u32,
     },
     /// `buffer.memory` stayed full for `max.block.ms`.
     #[error("buffer.memory has been full for max.block.ms ({0:?})")]
@@ -104,6 +116,15 @@ impl Producer {
         events.clear();
         let partitions = session.cluster().partitions();
         let plan = config.partitioner;
+        if let PartitionPlan::Explicit(partition) = plan
+            && partition >= partitions
+        {
+            return Err(ProducerError::NoPartition {
+                topic: topic.to_owned(),
+                count: partitions,
+                partition,
+            });
+        }
         let partitioner = Partitioner::new(plan, partitions, config.batch_size, seed as u32);
         let core = Core::new(config, partitions, seed)?;
         let (asked, parts) = (HashMap::new(), Vec::new());
@@ -111,6 +132,7 @@ impl Producer {
             core,
             session,
             partitioner,
+            partitions,
             asked,
             events,
             parts,
@@ -175,6 +197,7 @@ impl Producer {
         });
         self.session.poll(timeout, &mut self.events)?;
         self.take_events();
+        self.follow_topic();
         self.core.expire(self.session.now());
         self.send_due();
         Ok(())
@@ -208,7 +231,7 @@ impl Producer {
 
     /// The number of partitions.
     pub fn partitions(&self) -> u32 {
-        self.session.cluster().partitions()
+        self.partitions
     }
 
     /// What was counted.
@@ -219,6 +242,16 @@ impl Producer {
     /// The last thing that went wrong with a link.
     pub fn last_error(&self) -> Option<&str> {
         self.session.last_error()
+    }
+
+    /// Partitions were added, or the topic was made anew with another number of them.
+    fn follow_topic(&mut self) {
+        let partitions = self.session.cluster().partitions();
+        if partitions > 0 && partitions != self.partitions {
+            self.partitions = partitions;
+            self.core.grow(partitions);
+            self.partitioner.set_partitions(partitions);
+        }
     }
 
     fn is_ready(&mut self) -> bool {

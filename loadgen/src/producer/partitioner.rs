@@ -56,6 +56,13 @@ impl Partitioner {
         }
     }
 
+    /// The topic has another number of partitions now (at least 1).
+    pub fn set_partitions(&mut self, partitions: u32) {
+        assert!(partitions > 0, "a topic has at least one partition");
+        self.partitions = partitions;
+        self.current %= partitions;
+    }
+
     /// The partition for a record of `bytes` with this key.
     pub fn choose(&mut self, key: Option<&[u8]>, bytes: usize) -> u32 {
         match (self.plan, key) {
@@ -144,6 +151,18 @@ mod tests {
         let mut robin = Partitioner::new(PartitionPlan::RoundRobin, 3, 200, 4);
         let chosen: Vec<u32> = (0..4).map(|_| robin.choose(None, 1)).collect();
         assert_eq!(chosen, [1, 2, 0, 1]);
+    }
+
+    #[test]
+    fn added_partitions_are_chosen_and_removed_ones_are_not() {
+        let mut robin = Partitioner::new(PartitionPlan::RoundRobin, 2, 200, 1);
+        robin.set_partitions(4);
+        let chosen: Vec<u32> = (0..4).map(|_| robin.choose(None, 1)).collect();
+        assert_eq!(chosen, [1, 2, 3, 0]);
+        robin.choose(None, 1);
+        robin.choose(None, 1);
+        robin.set_partitions(2);
+        assert!((0..4).all(|_| robin.choose(None, 1) < 2));
     }
 
     #[test]
