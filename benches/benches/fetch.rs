@@ -1,14 +1,17 @@
 //! Whole fetches through a socket from a broker in a process of its own, by each `fetch.path`, of
-//! what lies in segments; and of what is still in the tail's memory.
+//! what lies in segments, in the page cache and out of it; and of what is still in the tail's
+//! memory.
 
+use std::fs::File;
 use std::path::Path;
 
-use criterion::{Criterion, Throughput};
+use criterion::{BatchSize, Criterion, Throughput};
 use logmill_benches::client::Client;
 use logmill_benches::disk_store::place;
 use logmill_benches::{batch, criterion};
 use logmill_loadgen::broker::{Broker, BrokerPlan, SUBCOMMAND};
 use logmill_loadgen::net::{Admin, TopicPlan};
+use rustix::fs::Advice;
 
 fn main() {
     // This very program is the broker, too.
@@ -43,7 +46,32 @@ fn fetch(criterion: &mut Criterion) {
             bencher.iter(|| read_all(&mut client));
         });
     }
+    for path in ["memory", "sendfile"] {
+        let broker = start(folder.path(), path);
+        let mut client = Client::connect(broker.address());
+        group.bench_function(format!("cold segments/{path}"), |bencher| {
+            bencher.iter_batched(
+                || forget_pages(folder.path()),
+                |()| read_all(&mut client),
+                BatchSize::PerIteration,
+            );
+        });
+    }
     group.finish();
+}
+
+/// Drops a folder's files from the page cache.
+fn forget_pages(folder: &Path) {
+    for entry in std::fs::read_dir(folder).expect("a folder of the bench") {
+        let path = entry.expect("its entries").path();
+        if path.is_dir() {
+            forget_pages(&path);
+        } else {
+            // A file may be gone by now.
+            let Ok(file) = File::open(path) else { continue };
+            rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).expect("a file's pages");
+        }
+    }
 }
 
 fn start(folder: &Path, fetch_path: &str) -> Broker {

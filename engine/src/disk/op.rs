@@ -39,6 +39,8 @@ pub enum DiskOp {
     },
     /// Reads up to `len` bytes; the answer may be shorter at the end of the file.
     Read {
+        /// Past the page cache, if position, length and memory are multiples of 4096.
+        direct: bool,
         /// The file.
         file: FileName,
         /// File position of the first byte.

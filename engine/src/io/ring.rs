@@ -204,6 +204,18 @@ impl Ring {
                 position,
                 parts,
             } => (file.clone(), self.write_mode(file, *position, parts)),
+            DiskOp::Read {
+                direct: true,
+                file,
+                position,
+                len,
+                into,
+            } => {
+                let fits = is_aligned(*position)
+                    && is_aligned((*len).into())
+                    && is_aligned(into.len() as u64);
+                (file.clone(), self.mode(file, fits))
+            }
             DiskOp::Sync { file }
             | DiskOp::Allocate { file, .. }
             | DiskOp::Read { file, .. }
@@ -240,6 +252,7 @@ impl Ring {
                 ("allocate", file, work)
             }
             DiskOp::Read {
+                direct: _,
                 file,
                 position,
                 len,
@@ -290,16 +303,18 @@ impl Ring {
     }
 
     fn write_mode(&self, file: &FileName, position: u64, parts: &Slices) -> Mode {
-        let aligned = |value: u64| value.is_multiple_of(u64::from(PAGE));
-        let facts = self.descriptors.directories().facts(file.directory());
-        let fits = aligned(position)
+        let fits = is_aligned(position)
             && parts
                 .iter()
-                .all(|p| aligned(p.as_ptr().addr() as u64) && aligned(p.len() as u64));
-        if facts.direct_io && fits {
-            Mode::Direct
-        } else {
-            Mode::Buffered
+                .all(|p| is_aligned(p.as_ptr().addr() as u64) && is_aligned(p.len() as u64));
+        self.mode(file, fits)
+    }
+
+    fn mode(&self, file: &FileName, fits: bool) -> Mode {
+        let facts = self.descriptors.directories().facts(file.directory());
+        match facts.direct_io && fits {
+            true => Mode::Direct,
+            false => Mode::Buffered,
         }
     }
 
@@ -315,6 +330,10 @@ impl Ring {
             _ => {}
         }
     }
+}
+
+fn is_aligned(value: u64) -> bool {
+    value.is_multiple_of(u64::from(PAGE))
 }
 
 /// What belongs to work in the kernel: the caller's key, and what to say if it fails.

@@ -134,6 +134,7 @@ fn aligned_and_unaligned_writes_are_read_back_and_synced() {
 
     let into = pool.take_for(64 * 1024).unwrap();
     let read = DiskOp::Read {
+        direct: false,
         file: file.clone(),
         position: 0,
         len: 65_536,
@@ -199,17 +200,19 @@ fn files_whose_names_are_not_in_memory_are_opened_off_the_shard() {
     .unwrap();
     let descriptor = rig.ring.open_for_send(&file).unwrap();
     assert!(descriptor.is_some(), "it stays open");
-    let into = pool.take_for(8192).unwrap();
-    let read = DiskOp::Read {
-        file,
-        position: 0,
-        len: 8192,
-        into,
-    };
-    let DiskOutput::Bytes(bytes) = rig.one(read).unwrap() else {
-        panic!("a read gives bytes")
-    };
-    assert_eq!(&*bytes, &[7; 8192]);
+    for direct in [false, true] {
+        let read = DiskOp::Read {
+            direct,
+            file: file.clone(),
+            position: 0,
+            len: 8192,
+            into: pool.take_for(8192).unwrap(),
+        };
+        let DiskOutput::Bytes(bytes) = rig.one(read).unwrap() else {
+            panic!("a read gives bytes")
+        };
+        assert_eq!(&*bytes, &[7; 8192]);
+    }
 }
 
 #[test]

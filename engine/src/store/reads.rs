@@ -130,6 +130,7 @@ impl Store {
         };
         let load = self.loads.in_flight.insert(Load { token, base, what });
         let op = DiskOp::Read {
+            direct: false,
             file,
             position,
             len: len as u32,

@@ -95,6 +95,7 @@ impl Store {
                 self.ops.issue(
                     owner,
                     DiskOp::Read {
+                        direct: false,
                         file,
                         position: at,
                         len: len as u32,

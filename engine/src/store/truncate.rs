@@ -249,6 +249,7 @@ impl Store {
         self.ops.issue(
             owner,
             DiskOp::Read {
+                direct: false,
                 file,
                 position,
                 len,

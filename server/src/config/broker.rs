@@ -23,7 +23,7 @@ pub enum Validation {
 pub enum FetchPath {
     /// Memory where the records are there, `sendfile` elsewhere.
     Auto,
-    /// Read into memory, then a vectored send.
+    /// Memory always: what is only in segments is read past the page cache first.
     Memory,
     /// `sendfile` from the segment, after its writes are down.
     Sendfile,

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use logmill_engine::base::{DirectoryIndex, Micros, Now, ShardId};
+use logmill_engine::disk::Completion;
 use logmill_engine::io::{Ring, RingEvent};
 
 use super::egress::{Egress, Sent};
@@ -208,13 +209,10 @@ impl Driver {
         self.ring.reap(|event| events.push(event))?;
         for event in events.drain(..) {
             match event {
-                RingEvent::Disk(completion) => {
-                    if let Some(connections) = self.egress.read_ahead_done(completion.key) {
-                        self.sendable.extend(connections);
-                    } else {
-                        self.shard.feed(now, Event::Completed(completion));
-                    }
+                RingEvent::Disk(completion) if Egress::owns(completion.key) => {
+                    self.range_read(now, completion);
                 }
+                RingEvent::Disk(completion) => self.shard.feed(now, Event::Completed(completion)),
                 RingEvent::Ready { key, .. } => match self.sockets.ready(key) {
                     Readiness::Listener(number) => self.accept(now, number),
                     Readiness::Read(connection) => self.list_readable(connection),
@@ -231,6 +229,23 @@ impl Driver {
             }
         }
         Ok(())
+    }
+
+    /// What a connection has to send next was read, or cannot be.
+    fn range_read(&mut self, now: Now, completion: Completion) {
+        let failed = completion.result.as_ref().err().map(ToString::to_string);
+        match self.egress.read_done(completion) {
+            Some((connection, _)) if self.sockets.entry(connection).is_none() => {
+                self.egress.forget(connection);
+            }
+            Some((connection, true)) => self.sendable.push(connection),
+            Some((connection, false)) => {
+                let why = failed.unwrap_or_else(|| "a segment ends before its records".to_owned());
+                self.log.line(&format!("connection closed: {why}"));
+                self.peer_closed(now, connection);
+            }
+            None => {}
+        }
     }
 
     fn accept(&mut self, now: Now, number: usize) {
@@ -326,6 +341,7 @@ impl Driver {
     }
 
     fn close(&mut self, connection: ConnectionKey) {
+        self.egress.forget(connection);
         if let Some(address) = self.sockets.close(connection, &mut self.ring) {
             self.common.gate.leave(address);
         }

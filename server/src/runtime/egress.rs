@@ -1,7 +1,8 @@
 //! Sending: memory by vectored writes, file ranges by `sendfile` in bounded slices.
 //!
 //! A range that is not in the page cache would block the shard: it is read ahead first, by the
-//! helper thread, and sent when it is there. A slow reader costs its leases and its place in a
+//! helper thread, and sent when it is there; or, with `fetch.path=memory`, read past the page cache
+//! into a block of the shard's own. A slow reader costs its leases, a block and its place in a
 //! list, never the shard's time.
 
 use std::collections::HashMap;
@@ -11,8 +12,9 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use logmill_engine::base::Now;
-use logmill_engine::disk::{DiskOp, DiskOut, FileRange, OpKey};
+use logmill_engine::disk::{Completion, DiskOp, DiskOut, DiskOutput, FileName, FileRange, OpKey};
 use logmill_engine::io::{Ring, resident_bytes};
+use logmill_engine::sys::region::{RegionClass, RegionPool, Slice};
 use rustix::pipe::{self, PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with};
 
 use super::sockets::Sockets;
@@ -27,9 +29,12 @@ pub struct Egress {
     path: FetchPath,
     /// Connections whose leases wait for the peer's acknowledgement.
     draining: Vec<ConnectionKey>,
-    /// Who waits for which read-ahead.
-    reading: HashMap<u64, ConnectionKey>,
+    /// Who waits for which read, of which file and from where on.
+    reading: HashMap<u64, (ConnectionKey, FileName, u64)>,
     next_read: u64,
+    /// What was read into memory for a connection, of which file and from where on.
+    blocks: HashMap<ConnectionKey, (FileName, u64, Slice)>,
+    pool: RegionPool,
     /// For the paths that copy.
     buffer: Vec<u8>,
     /// For the path through a pipe: where to read and where to write; empty between sends.
@@ -59,6 +64,8 @@ impl Egress {
             draining: Vec::new(),
             reading: HashMap::new(),
             next_read: 0,
+            blocks: HashMap::new(),
+            pool: RegionPool::new(BLOCK_BYTES_MAX),
             buffer: Vec::new(),
             pipe: None,
         }
@@ -88,24 +95,10 @@ impl Egress {
                     let wanted = parts.iter().map(|part| part.len()).sum();
                     (wanted, (&mut &*stream).write_vectored(parts))
                 }
-                Next::File(range) => {
-                    let file = match ring.open_for_send(&range.file) {
-                        Ok(Some(file)) => file,
-                        Ok(None) => {
-                            self.read_ahead(connection, range, disk);
-                            return Sent::Reading;
-                        }
-                        Err(_) => return Sent::Failed,
-                    };
-                    let len = (range.len as usize).min(FILE_SLICE_MAX);
-                    let resident = resident_bytes(&file, range.position, len as u64) as usize;
-                    if resident == 0 {
-                        self.read_ahead(connection, range, disk);
-                        return Sent::Reading;
-                    }
-                    let len = resident.min(len);
-                    (len, self.send_file(stream, &file, range.position, len))
-                }
+                Next::File(range) => match self.send_range(connection, range, stream, ring, disk) {
+                    Ok(sent) => sent,
+                    Err(sent) => return sent,
+                },
             };
             let count = match result {
                 Ok(0) => return Sent::Failed,
@@ -128,9 +121,30 @@ impl Egress {
         }
     }
 
-    /// Who waited for a read-ahead that ended, if the key is one of this side's.
-    pub fn read_ahead_done(&mut self, key: OpKey) -> Option<Option<ConnectionKey>> {
-        (key.0 & READ_AHEAD != 0).then(|| self.reading.remove(&key.0))
+    /// Whether a disk operation is one of this side's.
+    pub fn owns(key: OpKey) -> bool {
+        key.0 & READ != 0
+    }
+
+    /// A read of this side's ended: who waited for it, and whether that may go on.
+    pub fn read_done(&mut self, completion: Completion) -> Option<(ConnectionKey, bool)> {
+        let (connection, file, position) = self.reading.remove(&completion.key.0)?;
+        let goes_on = match completion.result {
+            Ok(DiskOutput::Done) => true,
+            // The file ended before the range.
+            Ok(DiskOutput::Bytes(block)) if block.is_empty() => false,
+            Ok(DiskOutput::Bytes(block)) => {
+                self.blocks.insert(connection, (file, position, block));
+                true
+            }
+            Err(_) => false,
+        };
+        Some((connection, goes_on))
+    }
+
+    /// A connection is gone.
+    pub fn forget(&mut self, connection: ConnectionKey) {
+        self.blocks.remove(&connection);
     }
 
     /// Ends the leases of ranges that peers have.
@@ -164,16 +178,109 @@ impl Egress {
         }
     }
 
+    /// Sends of a range what is there; how much was tried and what came of it, or why not now.
+    fn send_range(
+        &mut self,
+        connection: ConnectionKey,
+        range: &FileRange,
+        stream: &TcpStream,
+        ring: &mut Ring,
+        disk: &mut DiskOut,
+    ) -> Result<(usize, io::Result<usize>), Sent> {
+        if self.path == FetchPath::Memory {
+            if let Some(sent) = self.send_block(connection, range, stream) {
+                return Ok(sent);
+            }
+            if self.read_block(connection, range, disk) {
+                return Err(Sent::Reading);
+            }
+        }
+        let file = match ring.open_for_send(&range.file) {
+            Ok(Some(file)) => file,
+            Ok(None) => {
+                self.read_ahead(connection, range, disk);
+                return Err(Sent::Reading);
+            }
+            Err(_) => return Err(Sent::Failed),
+        };
+        let len = (range.len as usize).min(FILE_SLICE_MAX);
+        let resident = resident_bytes(&file, range.position, len as u64) as usize;
+        if resident == 0 {
+            self.read_ahead(connection, range, disk);
+            return Err(Sent::Reading);
+        }
+        let len = resident.min(len);
+        Ok((len, self.send_file(stream, &file, range.position, len)))
+    }
+
     fn read_ahead(&mut self, connection: ConnectionKey, range: &FileRange, disk: &mut DiskOut) {
-        self.next_read += 1;
-        let key = READ_AHEAD | self.next_read;
-        self.reading.insert(key, connection);
-        let len = u64::from(range.len).min(READ_AHEAD_BYTES_MAX);
         let op = DiskOp::ReadAhead {
             file: range.file.clone(),
             position: range.position,
-            len,
+            len: u64::from(range.len).min(READ_AHEAD_BYTES_MAX),
         };
+        self.read(connection, range, range.position, op, disk);
+    }
+
+    /// Sends from the connection's block, which is given back when all that is wanted of it is
+    /// sent. `None` without a block that begins the range.
+    fn send_block(
+        &mut self,
+        connection: ConnectionKey,
+        range: &FileRange,
+        stream: &TcpStream,
+    ) -> Option<(usize, io::Result<usize>)> {
+        let (file, from, block) = self.blocks.get(&connection)?;
+        let start = range.position.checked_sub(*from)? as usize;
+        let rest = block.get(start..).filter(|rest| !rest.is_empty())?;
+        if file.id() != range.file.id() {
+            return None;
+        }
+        let len = rest.len().min(range.len as usize);
+        let result = (&mut &*stream).write(&rest[..len]);
+        if matches!(result, Ok(count) if count == len) {
+            self.blocks.remove(&connection);
+        }
+        Some((len, result))
+    }
+
+    /// Reads the pages that begin a range into a block; says whether there is memory for one.
+    fn read_block(
+        &mut self,
+        connection: ConnectionKey,
+        range: &FileRange,
+        disk: &mut DiskOut,
+    ) -> bool {
+        let page = RegionClass::Page.bytes() as u64;
+        let position = range.position - range.position % page;
+        let wanted = range.position + u64::from(range.len) - position;
+        let len = wanted.next_multiple_of(page).min(BLOCK_BYTES);
+        let Some(into) = self.pool.take_for(len as usize) else {
+            return false;
+        };
+        let op = DiskOp::Read {
+            direct: true,
+            file: range.file.clone(),
+            position,
+            len: len as u32,
+            into,
+        };
+        self.read(connection, range, position, op, disk);
+        true
+    }
+
+    fn read(
+        &mut self,
+        connection: ConnectionKey,
+        range: &FileRange,
+        position: u64,
+        op: DiskOp,
+        disk: &mut DiskOut,
+    ) {
+        self.next_read += 1;
+        let key = READ | self.next_read;
+        self.reading
+            .insert(key, (connection, range.file.clone(), position));
         disk.push(OpKey(key), op);
     }
 
@@ -224,11 +331,14 @@ fn splice(
 }
 
 /// Marks the keys of this side's disk operations; the store's are smaller.
-const READ_AHEAD: u64 = 1 << 63;
+const READ: u64 = 1 << 63;
 /// A slice of a file sent at once: keeps one reader from holding the shard.
 const FILE_SLICE_MAX: usize = 128 << 10;
 /// What one connection may send in a turn while others wait.
 const TURN_BYTES_MAX: usize = 1 << 20;
 const READ_AHEAD_BYTES_MAX: u64 = 1 << 20;
+/// What is read into memory at once, and what all such blocks may take.
+const BLOCK_BYTES: u64 = 1 << 20;
+const BLOCK_BYTES_MAX: usize = 16 << 20;
 /// Pieces of a vectored send.
 const PARTS_MAX: usize = 64;

@@ -245,6 +245,7 @@ impl State {
                 position,
                 len,
                 mut into,
+                direct: _,
             } => {
                 let node = self.file(file.directory(), file.path(), "read")?;
                 let bytes = node.bytes();
