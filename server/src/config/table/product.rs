@@ -67,7 +67,10 @@ pub const KEYS: &[Key] = &[
         .honoured("Most bytes the journal leaves unsynced when nobody waits."),
     string("fetch.path", Some("auto"))
         .one_of(&["auto", "memory", "sendfile", "splice", "copy"])
-        .honoured("How fetched records reach the socket: memory reads segments past the page cache; all but auto are for experiments."),
+        .honoured(
+            "How fetched records reach the socket: memory reads segments past the page \
+            cache; all but auto are for experiments.",
+        ),
 ];
 
 /// Topic keys.
