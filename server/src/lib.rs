@@ -4,6 +4,7 @@ pub mod base;
 pub mod config;
 pub mod connection;
 pub mod error;
+pub mod groups;
 pub mod handlers;
 pub mod metadata;
 pub mod partitions;

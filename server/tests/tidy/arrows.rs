@@ -27,7 +27,7 @@ const SERVER: &str = "
     config:
     metadata: config
     auth: config metadata
-    groups: config metadata
+    groups: base config metadata
     transactions: config metadata
     connection: base config metadata auth
     partitions: base config metadata connection
