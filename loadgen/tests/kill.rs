@@ -126,6 +126,7 @@ fn load_plan(broker: &Broker, acks: Acks, idempotent: bool, pace: Pace, seed: u6
         consumer: ConsumerConfig::default(),
         producers: 2,
         consumers: 1,
+        group: None,
         follow: false,
         from_start: true,
         pace,

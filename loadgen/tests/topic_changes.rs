@@ -62,6 +62,7 @@ fn partitions_added_under_a_load_are_written_and_read() {
         consumer: ConsumerConfig::default(),
         producers: 1,
         consumers: 2,
+        group: None,
         follow: false,
         from_start: true,
         pace: Pace::Open {

@@ -97,6 +97,17 @@ pub(super) struct ProducerArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Consumer")]
 pub(super) struct ConsumerArgs {
+    #[command(flatten)]
+    pub(super) fetch: FetchArgs,
+    /// Consumers, each a thread; they share the partitions
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    pub(super) consumers: u32,
+}
+
+/// How records are fetched.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Consumer")]
+pub(super) struct FetchArgs {
     /// Bytes that a fetch waits for
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes, default_value = "1")]
     pub(super) fetch_min_bytes: u64,
@@ -112,9 +123,6 @@ pub(super) struct ConsumerArgs {
     /// Read only what committed transactions wrote
     #[arg(long)]
     pub(super) read_committed: bool,
-    /// Consumers, each a thread; they share the partitions
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
-    pub(super) consumers: u32,
 }
 
 /// How long, and how fast.
@@ -214,7 +222,7 @@ impl ProducerArgs {
     }
 }
 
-impl ConsumerArgs {
+impl FetchArgs {
     /// The settings.
     pub(super) fn config(&self) -> ConsumerConfig {
         let bytes = |value: u64| i32::try_from(value).unwrap_or(i32::MAX);

@@ -2,6 +2,7 @@
 
 mod args;
 mod curve;
+mod group;
 mod host;
 mod matrix;
 mod progress;
@@ -45,6 +46,9 @@ enum Command {
     Consume(Box<single::ConsumeArgs>),
     /// Produce and consume at a rate: latency from the intended time until a consumer has it
     EndToEnd(Box<single::EndToEndArgs>),
+    /// Consumers in groups: latency, commits, heartbeats, and how long partitions are not read when
+    /// members come and go
+    Group(Box<group::GroupArgs>),
     /// Latency against offered load
     Curve(Box<curve::CurveArgs>),
     /// Produce and check for a long time, through restarts of the broker; nothing acknowledged
@@ -81,6 +85,7 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Produce(args) => single::produce(&args),
         Command::Consume(args) => single::consume(&args),
         Command::EndToEnd(args) => single::end_to_end(&args),
+        Command::Group(args) => group::group(&args),
         Command::Curve(args) => curve::curve(&args),
         Command::Verify(args) => verify::verify(&args),
     };
@@ -152,6 +157,8 @@ Examples:
   loadgen end-to-end --rate 10k --arrivals poisson --linger 0ms
   loadgen curve --rates 10k,50k,100k,200k --duration 10s
   loadgen produce --input /var/log/syslog.1 --compression zstd --compression-level 3
+  loadgen group --members 1,10,50 --bootstrap 127.0.0.1:9092
+  loadgen group --heartbeats-only --groups 1000 --members 10
   loadgen verify --bootstrap 127.0.0.1:9092 --duration 1h --ledger acknowledged.txt
 ";
 

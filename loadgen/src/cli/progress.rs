@@ -68,7 +68,13 @@ impl Line {
     }
 
     fn text(&mut self, progress: &Progress, now: Instant) -> String {
-        let count = progress.published.max(progress.consumed);
+        let (published, consumed) = (progress.published, progress.consumed);
+        let idle_groups = published.max(consumed) == 0 && progress.answered > 0;
+        let count = if idle_groups {
+            progress.answered
+        } else {
+            published.max(consumed)
+        };
         let (since, before) = self.rate_from;
         let passed = now.saturating_duration_since(since);
         if passed >= RATE_EVERY {
@@ -82,6 +88,12 @@ impl Line {
             Phase::Settling => "waiting for answers",
             Phase::Reading => "reading to the end",
         };
+        let counted = if idle_groups {
+            format!("{} answers of coordinators", show_count(progress.answered))
+        } else {
+            let (published, consumed) = (show_count(published), show_count(consumed));
+            format!("{published} acknowledged, {consumed} read")
+        };
         let violations = match progress.violations {
             0 => String::new(),
             count => format!(", {} VIOLATIONS", show_count(count)),
@@ -91,12 +103,10 @@ impl Line {
             _ => String::new(),
         };
         format!(
-            "{phase}, {:.0} of {:.0} s, {}/s, {} acknowledged, {} read{violations}{idle}",
+            "{phase}, {:.0} of {:.0} s, {}/s, {counted}{violations}{idle}",
             progress.elapsed.as_secs_f64(),
             progress.planned.as_secs_f64(),
             show_count(self.rate),
-            show_count(progress.published),
-            show_count(progress.consumed),
         )
     }
 
@@ -114,6 +124,9 @@ impl Line {
             (None, true) => "",
         };
         self.bar.finish_and_clear();
+        if !row.has_load() {
+            return eprintln!("{}: done{wrong}", self.name);
+        }
         eprintln!(
             "{}: {} records/s, {:.1} MB/s{p99}{wrong}",
             self.name,

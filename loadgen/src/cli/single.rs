@@ -107,7 +107,11 @@ impl Parts<'_> {
             bootstrap: target.bootstrap.clone(),
             topic: topic.to_owned(),
             producer,
-            consumer: self.consumer.map(ConsumerArgs::config).unwrap_or_default(),
+            consumer: self
+                .consumer
+                .map(|consumer| consumer.fetch.config())
+                .unwrap_or_default(),
+            group: None,
             producers: self.producer.producers.max(1),
             consumers: self.consumer.map_or(0, |consumer| consumer.consumers),
             follow: false,
@@ -172,9 +176,10 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
         bootstrap: target.bootstrap.clone(),
         topic: topic.name.clone(),
         producer: crate::producer::ProducerConfig::default(),
-        consumer: args.consumer.config(),
+        consumer: args.consumer.fetch.config(),
         producers: 0,
         consumers: args.consumer.consumers,
+        group: None,
         follow: args.follow,
         from_start: true,
         pace: Pace::Closed,

@@ -68,6 +68,11 @@ impl FetchSession {
         }
     }
 
+    /// The offset that the broker was last asked for in a partition.
+    pub(super) fn offset(&self, index: u32) -> Option<i64> {
+        self.told.get(&index).map(|want| want.offset)
+    }
+
     /// A request was answered with this session id: 0 means that there is no session.
     pub(super) fn answered(&mut self, session_id: i32) {
         if session_id == 0 {

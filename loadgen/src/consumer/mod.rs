@@ -6,6 +6,7 @@
 mod batches;
 mod config;
 mod fetch_session;
+pub mod group;
 mod records;
 
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +33,7 @@ use crate::net::{
     Cluster, Event, LinksOptions, NoPayload, NodeId, Session, SessionOptions, means_stale,
     no_payload,
 };
+use crate::sys::PollFd;
 
 /// A consumer of some partitions of one topic.
 #[derive(Debug)]
@@ -117,14 +119,13 @@ pub enum ConsumerError {
 }
 
 impl Consumer {
-    /// Connects and learns the leaders. `partitions` empty means all of them.
-    pub fn connect(
+    /// A consumer of nothing yet, which connects as it is polled; see [`Consumer::assign`].
+    pub fn open(
         config: ConsumerConfig,
         bootstrap: &[SocketAddr],
         topic: &str,
-        partitions: &[u32],
         clock: Clock,
-    ) -> Result<Self, ConsumerError> {
+    ) -> Self {
         let mut links = LinksOptions::default();
         links.connection.client_id.clone_from(&config.client_id);
         links.connection.frame_bytes_max = config.fetch_max_bytes.max(0) as usize + FRAME_SLACK;
@@ -135,24 +136,30 @@ impl Consumer {
             ..SessionOptions::default()
         };
         let cluster = Cluster::new(bootstrap.to_vec(), topic.to_owned());
-        let mut session = Session::new(options, cluster, clock);
-        let mut events = Vec::new();
-        let give_up = clock.now() + nanos(config.connect_timeout);
-        while session.is_stale() {
-            if clock.now() >= give_up {
-                let code = session.cluster().topic_error();
-                return Err(ConsumerError::Unreachable {
-                    topic: topic.to_owned(),
-                    seconds: config.connect_timeout.as_secs(),
-                    reason: session
-                        .last_error()
-                        .map_or_else(|| code.to_string(), str::to_owned),
-                });
-            }
-            session.poll(Duration::from_millis(20), &mut events)?;
+        Self {
+            config,
+            session: Session::new(options, cluster, clock),
+            positions: BTreeMap::new(),
+            fetchers: HashMap::new(),
+            reader: BatchReader::default(),
+            events: Vec::new(),
+            fetches: 0,
+            topic: (Uuid::default(), 0),
+            share: None,
         }
-        events.clear();
-        let count = session.cluster().partitions();
+    }
+
+    /// Connects and learns the leaders. `partitions` empty means all of them.
+    pub fn connect(
+        config: ConsumerConfig,
+        bootstrap: &[SocketAddr],
+        topic: &str,
+        partitions: &[u32],
+        clock: Clock,
+    ) -> Result<Self, ConsumerError> {
+        let mut consumer = Self::open(config, bootstrap, topic, clock);
+        consumer.wait_connected()?;
+        let count = consumer.session.cluster().partitions();
         let all: Vec<u32> = (0..count).collect();
         let chosen = if partitions.is_empty() {
             &all
@@ -166,23 +173,62 @@ impl Consumer {
                 partition,
             });
         }
-        let positions = chosen
-            .iter()
-            .map(|&index| (index, Position::UNKNOWN))
-            .collect();
-        let (fetchers, reader) = (HashMap::new(), BatchReader::default());
-        let topic = (session.cluster().topic_id(), count);
-        Ok(Self {
-            config,
-            session,
-            positions,
-            fetchers,
-            reader,
-            events,
-            fetches: 0,
-            topic,
-            share: partitions.is_empty().then_some((0, 1)),
-        })
+        for &index in chosen {
+            consumer.assign(index, None);
+        }
+        consumer.topic = (consumer.session.cluster().topic_id(), count);
+        consumer.share = partitions.is_empty().then_some((0, 1));
+        Ok(consumer)
+    }
+
+    fn wait_connected(&mut self) -> Result<(), ConsumerError> {
+        let session = &mut self.session;
+        let timeout = self.config.connect_timeout;
+        let give_up = session.now() + nanos(timeout);
+        while session.is_stale() {
+            if session.now() >= give_up {
+                let code = session.cluster().topic_error();
+                return Err(ConsumerError::Unreachable {
+                    topic: session.cluster().topic().to_owned(),
+                    seconds: timeout.as_secs(),
+                    reason: session
+                        .last_error()
+                        .map_or_else(|| code.to_string(), str::to_owned),
+                });
+            }
+            session.poll(Duration::from_millis(20), &mut self.events)?;
+        }
+        self.events.clear();
+        Ok(())
+    }
+
+    /// Reads `partition` too, from `offset` on, or from where `auto.offset.reset` says.
+    pub fn assign(&mut self, partition: u32, offset: Option<i64>) {
+        let position = Position {
+            next: offset,
+            ..Position::UNKNOWN
+        };
+        self.positions.insert(partition, position);
+    }
+
+    /// Reads `partition` no more.
+    pub fn unassign(&mut self, partition: u32) {
+        self.positions.remove(&partition);
+    }
+
+    /// Sockets to be waited for, for a caller that waits for others as well and polls then.
+    pub fn interests(&self, into: &mut Vec<PollFd>) {
+        self.session.interests(into);
+    }
+
+    /// The number of partitions of the topic, 0 while it is unknown.
+    pub fn partitions(&self) -> u32 {
+        self.session.cluster().partitions()
+    }
+
+    /// The next offset of `partition`, if it is read and known.
+    pub fn position(&self, partition: u32) -> Option<i64> {
+        self.positions.get(&partition)?.next
     }
 
     /// Of the partitions that are added to the topic later, those are read, from their first
@@ -281,7 +327,7 @@ impl Consumer {
             return;
         }
         let (id, count) = std::mem::replace(&mut self.topic, topic);
-        if id != topic.0 {
+        if id != topic.0 && count > 0 {
             for fetcher in self.fetchers.values_mut() {
                 fetcher.session.reset();
             }
@@ -457,15 +503,16 @@ impl Consumer {
             }
             return Ok(true);
         }
-        fetcher.session.answered(response.session_id);
         let mut parts: Vec<(u32, i64, PartitionData<'_>)> = Vec::new();
         for topic in response.responses.iter() {
             for part in topic.partitions.iter() {
-                if let Some((index, from)) = self.advance(&part)? {
+                if let Some((index, from)) = self.advance(node, &part)? {
                     parts.push((index, from, part));
                 }
             }
         }
+        let fetcher = self.fetchers.entry(node).or_default();
+        fetcher.session.answered(response.session_id);
         // The next fetch is on its way while these records are read.
         self.ask();
         for (index, from, part) in parts {
@@ -487,7 +534,11 @@ impl Consumer {
     }
 
     /// Moves a partition's position on; the partition and its old position, if it is to be read.
-    fn advance(&mut self, part: &PartitionData<'_>) -> Result<Option<(u32, i64)>, ConsumerError> {
+    fn advance(
+        &mut self,
+        node: NodeId,
+        part: &PartitionData<'_>,
+    ) -> Result<Option<(u32, i64)>, ConsumerError> {
         let now = self.session.now();
         let Ok(index) = u32::try_from(part.partition_index) else {
             return Ok(None);
@@ -498,7 +549,12 @@ impl Consumer {
         let error = ErrorCode(part.error_code);
         if error == ErrorCode::NONE {
             position.high_watermark = part.high_watermark;
-            let Some(from) = position.next else {
+            let asked = self
+                .fetchers
+                .get(&node)
+                .and_then(|f| f.session.offset(index));
+            // What was asked before a seek or another assignment is not what is wanted now.
+            let Some(from) = position.next.filter(|_| position.next == asked) else {
                 return Ok(None);
             };
             let bytes = part

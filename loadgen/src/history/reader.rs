@@ -108,6 +108,20 @@ impl Reader {
         }
     }
 
+    /// The partition is read from `offset` on by somebody else than before, who may have to read
+    /// again what was read already: what follows is judged afresh.
+    pub fn restart(&mut self, partition: u32, offset: i64) {
+        let entry = self.partition(partition);
+        let run = entry.current.as_mut().and_then(Current::cut);
+        let high_watermark = entry.high_watermark;
+        *entry = Partition {
+            next_offset: offset,
+            high_watermark,
+            ..Partition::default()
+        };
+        self.runs.extend(run);
+    }
+
     /// A record of somebody else was read.
     pub fn foreign(&mut self, partition: u32, offset: i64) {
         self.counts.foreign += 1;

@@ -335,3 +335,45 @@ proptest! {
         prop_assert_eq!(check(&broken, &told, IDEMPOTENT).is_clean(), same);
     }
 }
+
+#[test]
+fn who_takes_a_partition_over_may_read_again_and_is_judged_afresh() {
+    let mut reader = Reader::new(true);
+    let mut ledger = Ledger::default();
+    let facts = SenderFacts {
+        idempotent: true,
+        retries: 0,
+    };
+    ledger.sender(9, facts);
+    for sequence in 0..10 {
+        reader.record(2, sequence as i64, &stamp(9, sequence));
+    }
+    reader.restart(2, 6);
+    for sequence in 6..15 {
+        reader.record(2, sequence as i64, &stamp(9, sequence));
+    }
+    // The next one leaves some out, which nobody has read.
+    reader.restart(2, 17);
+    reader.record(2, 17, &stamp(9, 17));
+    reader.record(2, 16, &stamp(9, 16));
+    let runs = reader.take_runs();
+    runs.into_iter().for_each(|run| ledger.seen(run));
+    let violations = reader.take_violations();
+    assert_eq!(
+        violations[0],
+        Violation::OffsetBackwards {
+            partition: 2,
+            expected: 18,
+            got: 16
+        }
+    );
+    let run = Run {
+        lane: LANE,
+        first: 0,
+        count: 18,
+        offset: Some(0),
+    };
+    ledger.sent(run, Outcome::Acknowledged);
+    let findings = ledger.close();
+    assert_eq!((findings.seen, findings.lost), (17, 1));
+}

@@ -91,6 +91,34 @@ pub enum Violation {
         /// The one that came.
         got: i64,
     },
+    /// A group's committed offset went back, or a commit that came later was forgotten.
+    #[error("COMMITTED OFFSET BACKWARDS: partition {partition}: from {from} to {to}")]
+    CommittedBackwards {
+        /// Where.
+        partition: u32,
+        /// What was acknowledged.
+        from: i64,
+        /// What it became.
+        to: i64,
+    },
+    /// A group's committed offset that nobody ever committed.
+    #[error("PHANTOM COMMIT: partition {partition}: {got} where at most {sent} was committed")]
+    PhantomCommit {
+        /// Where.
+        partition: u32,
+        /// The highest offset that was sent.
+        sent: i64,
+        /// The one that came.
+        got: i64,
+    },
+    /// A generation of a group gave a partition to two members.
+    #[error("TWO OWNERS: partition {partition} in generation {generation}")]
+    TwoOwners {
+        /// Which.
+        partition: u32,
+        /// When.
+        generation: i32,
+    },
     /// A high watermark went back.
     #[error("HIGH WATERMARK BACKWARDS: partition {partition}: from {from} to {to}")]
     HighWatermarkBackwards {

@@ -45,15 +45,7 @@ pub(super) fn consume(
         consumer.seek(index, offset);
     }
     consumer.set_share(share.0, share.1);
-    let mut checker = Checker {
-        clock: shared.clock,
-        now: shared.clock.now(),
-        inspector: Inspector::new(Some(&plan.source)),
-        reader: Reader::new(plan.producers > 0 || plan.from_start),
-        run: (0, 0),
-        last_foreign: 0,
-        reporter,
-    };
+    let mut checker = Checker::new(plan, shared.clock, reporter);
     // One turn before the start, so that the fetch session stands when records come.
     let warm = consumer.poll(Duration::from_millis(1), &mut checker);
     checker.reporter.ready();
@@ -114,29 +106,47 @@ fn run(
 }
 
 /// Checks every record and takes its latency.
-struct Checker {
+pub(super) struct Checker {
     clock: Clock,
     /// When the records at hand came.
     now: u64,
     inspector: Inspector,
-    reader: Reader,
+    pub(super) reader: Reader,
     /// Records of the same intended time in a row.
     run: (u64, u64),
     last_foreign: u64,
-    reporter: Reporter,
+    pub(super) reporter: Reporter,
 }
 
 impl Checker {
-    fn tick(&mut self, now: u64) {
+    pub(super) fn new(plan: &LoadPlan, clock: Clock, reporter: Reporter) -> Self {
+        Self {
+            clock,
+            now: clock.now(),
+            inspector: Inspector::new(Some(&plan.source)),
+            reader: Reader::new(plan.producers > 0 || plan.from_start),
+            run: (0, 0),
+            last_foreign: 0,
+            reporter,
+        }
+    }
+
+    /// When the records at hand came.
+    pub(super) fn now(&self) -> u64 {
+        self.now
+    }
+
+    pub(super) fn tick(&mut self, now: u64) {
         if self.reporter.is_due(now) {
             self.report();
         }
     }
 
-    fn report(&mut self) {
+    pub(super) fn report(&mut self) {
         self.take_run();
         self.reporter.report.seen = self.reader.take_runs();
-        self.reporter.report.violations = self.reader.take_violations();
+        let found = self.reader.take_violations();
+        self.reporter.report.violations.extend(found);
         let foreign = self.reader.counts().foreign;
         self.reporter.report.foreign = foreign - self.last_foreign;
         self.last_foreign = foreign;

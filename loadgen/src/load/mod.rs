@@ -1,6 +1,7 @@
 //! How a load is made: schedules, the threads that follow them, and the books that are kept.
 
 mod consume;
+mod group;
 mod plan;
 mod produce;
 mod reread;
@@ -8,6 +9,7 @@ mod run;
 mod schedule;
 mod shared;
 
+pub use group::{GroupFigures, GroupPlan, Rebalance, Step};
 pub use plan::{LoadPlan, LoadResult, Pace};
 pub use reread::reread;
 pub use run::{LoadError, Phase, Progress, Steer, run, run_noting};

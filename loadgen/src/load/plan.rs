@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::group::{GroupFigures, GroupPlan};
 use super::schedule::Arrivals;
 use crate::consumer::ConsumerConfig;
 use crate::history::{Findings, Ledger};
@@ -39,6 +40,8 @@ pub struct LoadPlan {
     pub producers: u32,
     /// Threads that consume, sharing the partitions; 0 to only produce (and check nothing).
     pub consumers: u32,
+    /// Consumers in groups instead of those; `consumers` is above zero if they read.
+    pub group: Option<GroupPlan>,
     /// Without producers: read on when the end is reached, for the whole duration.
     pub follow: bool,
     /// Begin at the first record of the topic instead of behind the last.
@@ -84,6 +87,8 @@ pub struct LoadResult {
     pub unsent: u64,
     /// Records of others that were read.
     pub foreign: u64,
+    /// What was measured of groups, where there were any.
+    pub group: Option<GroupFigures>,
     /// The books behind the findings, for a second reading.
     pub ledger: Ledger,
     /// Why the run ended early, if it did.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::consume::{Starts, consume};
+use super::group::{GroupFigures, run_groups};
 use super::plan::{LoadPlan, LoadResult};
 use super::produce::produce;
 use super::shared::{Message, Report, Shared};
@@ -42,11 +43,13 @@ pub struct Progress {
     pub published: u64,
     /// Records read.
     pub consumed: u64,
+    /// Requests that groups' coordinators answered.
+    pub answered: u64,
     /// Violations found so far.
     pub violations: u64,
     /// What it is at.
     pub phase: Phase,
-    /// How long nothing has been acknowledged or read.
+    /// How long nothing has been acknowledged, read or answered.
     pub idle: Duration,
 }
 
@@ -101,16 +104,24 @@ pub fn run_noting(
     let (warmup, window) = (nanos(plan.warmup), nanos(plan.duration));
     let shared = Arc::new(Shared::new(Clock::start(), warmup, window, plan.bytes_max));
     let mut threads = Vec::new();
-    let consumers = plan.consumers.min(starts.len() as u32);
-    for index in 0..consumers {
-        let mine: Starts = (0..starts.len() as u32)
-            .filter(|partition| partition % consumers == index)
-            .map(|partition| (partition, starts[partition as usize]))
-            .collect();
-        let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
-        threads.push(spawn(format!("consumer-{index}"), move || {
-            consume(&plan, (index, consumers), &mine, &shared, sender);
+    if let Some(group) = &plan.group {
+        let (plan, group, starts) = (plan.clone(), group.clone(), starts.clone());
+        let (shared, sender) = (Arc::clone(&shared), sender.clone());
+        threads.push(spawn("groups".to_owned(), move || {
+            run_groups(&plan, &group, &starts, &shared, sender);
         })?);
+    } else {
+        let consumers = plan.consumers.min(starts.len() as u32);
+        for index in 0..consumers {
+            let mine: Starts = (0..starts.len() as u32)
+                .filter(|partition| partition % consumers == index)
+                .map(|partition| (partition, starts[partition as usize]))
+                .collect();
+            let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
+            threads.push(spawn(format!("consumer-{index}"), move || {
+                consume(&plan, (index, consumers), &mine, &shared, sender);
+            })?);
+        }
     }
     for index in 0..plan.producers {
         let stream = (plan.seed as u32)
@@ -173,10 +184,11 @@ struct Books<'a> {
     /// When the last worker ended that ended before its time.
     early: Option<u64>,
     progress: Progress,
-    /// When something was acknowledged or read last, and how much in all.
-    last_counts: Option<(u64, (u64, u64))>,
+    /// When something was acknowledged, read or answered last, and how much in all.
+    last_counts: Option<(u64, [u64; 3])>,
     /// Behind the last acknowledged record, by partition.
     acknowledged_ends: Vec<i64>,
+    group: Option<GroupFigures>,
     failure: Option<String>,
     note: &'a mut dyn FnMut(&Run, Outcome),
 }
@@ -204,6 +216,7 @@ impl<'a> Books<'a> {
             },
             last_counts: None,
             acknowledged_ends: Vec::new(),
+            group: None,
             failure: None,
             note,
         }
@@ -262,8 +275,8 @@ impl<'a> Books<'a> {
     /// What the run is at, and whether anything happens.
     fn look_around(&mut self, shared: &Shared) {
         let now = shared.clock.now();
-        let sent_all =
-            self.plan.producers > 0 && (shared.is_stopped() || self.is_over(now, shared));
+        let ends = self.plan.producers > 0 || self.plan.group.is_some();
+        let sent_all = ends && (shared.is_stopped() || self.is_over(now, shared));
         self.progress.phase = match shared.window() {
             None => Phase::Connecting,
             Some(_) if self.plan.producers > 0 && self.producing == 0 => Phase::Reading,
@@ -271,7 +284,8 @@ impl<'a> Books<'a> {
             Some((start, _)) if now < start => Phase::WarmingUp,
             Some(_) => Phase::Measuring,
         };
-        let counts = (self.progress.published, self.progress.consumed);
+        let progress = &self.progress;
+        let counts = [progress.published, progress.consumed, progress.answered];
         let since = match self.last_counts {
             Some((since, last)) if last == counts => since,
             _ => now,
@@ -346,6 +360,7 @@ impl<'a> Books<'a> {
         match message {
             Message::Ready => self.ready += 1,
             Message::Report(report) => self.take_report(*report),
+            Message::Groups(figures) => self.group = Some(*figures),
             Message::Done(done) => {
                 self.done += 1;
                 self.unsent += done.unsent;
@@ -379,6 +394,7 @@ impl<'a> Books<'a> {
         self.foreign += report.foreign;
         self.progress.published += report.published;
         self.progress.consumed += report.consumed;
+        self.progress.answered += report.answered;
     }
 
     fn note_end(&mut self, run: &Run, outcome: Outcome) {
@@ -413,6 +429,7 @@ impl<'a> Books<'a> {
             counters: sum(self.senders.values()),
             unsent: self.unsent,
             foreign: self.foreign,
+            group: self.group,
             ledger: self.ledger,
             failure: self.failure,
         }

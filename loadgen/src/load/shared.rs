@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
+use super::group::GroupFigures;
 use crate::clock::Clock;
 use crate::history::{Outcome, Run, SenderFacts, Violation};
 use crate::measure::Second;
@@ -32,6 +33,8 @@ pub(super) enum Message {
     Ready,
     /// What happened since the last report.
     Report(Box<Report>),
+    /// What was measured of groups.
+    Groups(Box<GroupFigures>),
     /// A producer has settled everything, a consumer has read everything.
     Done(Done),
 }
@@ -65,6 +68,8 @@ pub(super) struct Report {
     /// Records acknowledged and read in all, for the progress line.
     pub(super) published: u64,
     pub(super) consumed: u64,
+    /// What coordinators answered, for the progress line.
+    pub(super) answered: u64,
 }
 
 impl Shared {

@@ -161,10 +161,7 @@ impl<P: AsRef<[u8]>> Links<P> {
             Duration::ZERO
         };
         self.waits.clear();
-        self.waits.extend(self.links.iter().map(|link| {
-            let writes = link.connect_deadline.is_some() || link.connection.wants_write();
-            PollFd::new(link.stream.as_raw_fd(), writes)
-        }));
+        self.waits.extend(self.links.iter().map(Link::interest));
         sys::poll(&mut self.waits, &mut self.scratch, Some(limit))?;
         let now = self.clock.now();
         for at in (0..self.links.len()).rev() {
@@ -174,6 +171,21 @@ impl<P: AsRef<[u8]>> Links<P> {
             }
         }
         Ok(())
+    }
+
+    /// Sockets to be waited for, for a caller that waits for others as well and polls then.
+    pub fn interests(&self, into: &mut Vec<PollFd>) {
+        into.extend(self.links.iter().map(Link::interest));
+    }
+
+    /// Links that are open or being opened.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// True if there is no link.
+    pub fn is_empty(&self) -> bool {
+        self.links.is_empty()
     }
 
     /// Moves the events since the last call into `into`.
@@ -192,6 +204,11 @@ impl<P: AsRef<[u8]>> Links<P> {
 }
 
 impl<P: AsRef<[u8]>> Link<P> {
+    fn interest(&self) -> PollFd {
+        let writes = self.connect_deadline.is_some() || self.connection.wants_write();
+        PollFd::new(self.stream.as_raw_fd(), writes)
+    }
+
     fn next_deadline(&self) -> Option<u64> {
         self.connect_deadline
             .or_else(|| self.connection.next_deadline())

@@ -11,6 +11,7 @@ use logmill_wire::{Array, Message, Reader};
 use super::cluster::{Cluster, NodeId};
 use super::links::{Event, Links, LinksOptions};
 use crate::clock::{Clock, nanos, until};
+use crate::sys::PollFd;
 
 /// How a session behaves.
 #[derive(Clone, Debug)]
@@ -133,6 +134,11 @@ impl<P: AsRef<[u8]>> Session<P> {
     /// Closes the link to `node`; it is opened again when it is needed.
     pub fn close(&mut self, node: NodeId) {
         self.links.close(node);
+    }
+
+    /// Sockets to be waited for, for a caller that waits for others as well and polls then.
+    pub fn interests(&self, into: &mut Vec<PollFd>) {
+        self.links.interests(into);
     }
 
     /// Opens links that are missing, asks for metadata if that is due, waits at most `timeout` for

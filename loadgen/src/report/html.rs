@@ -1,40 +1,27 @@
 //! The report as one page that needs nothing else.
 
-use super::{Report, Row, plots, table};
+use super::{Report, Row, groups, plots, table};
+use crate::load::GroupFigures;
 use crate::measure::Latency;
 
 /// The page.
 pub(super) fn page(report: &Report) -> String {
-    let open: Vec<&Row> = report
-        .rows
-        .iter()
-        .filter(|row| row.is_open_loop())
-        .collect();
-    let all: Vec<&Row> = report.rows.iter().collect();
-    let measured = if open.is_empty() { &all } else { &open };
     let mut body = String::new();
     body += &format!("<h1>{}</h1>\n", escape(&report.title));
     body += &verdict(report);
-    body += &runs_table(report);
+    if report.rows.iter().any(Row::has_load) {
+        body += &runs_table(report);
+    }
+    for grid in groups::grids(report) {
+        body += &format!("<h2>{}</h2>\n", escape(grid.title));
+        body += &table_of(grid.headings.into_iter(), grid.rows.into_iter());
+    }
     body += "<p>Latencies run from the time a record was meant to be sent, so that a stalled \
              broker \
              cannot hide the records that it kept waiting; percentiles that the number of samples \
              does not support are left out. At the highest throughput, latency is what the \
              producer's own buffer makes it.</p>\n";
-    let publish: fn(&Row) -> &Latency = |row| &row.result.timeline.total().publish;
-    let end_to_end: fn(&Row) -> &Latency = |row| &row.result.timeline.total().end_to_end;
-    let drawings = [
-        plots::against_load(&open),
-        plots::percentiles(measured, "Publish latency by percentile", publish),
-        plots::percentiles(measured, "End-to-end latency by percentile", end_to_end),
-        plots::over_time(&all, "Throughput over time", "MB/s", |second| {
-            Some(second.published_bytes as f64 / 1e6)
-        }),
-        plots::over_time(measured, "Publish latency p99 over time", "ms", |second| {
-            second.publish.quantile_us(0.99).map(|us| us as f64 / 1e3)
-        }),
-    ];
-    for drawing in drawings.into_iter().flatten() {
+    for drawing in drawings(report) {
         body += &format!("<figure>{drawing}</figure>\n");
     }
     body += "<h2>What was checked</h2>\n<ul>\n";
@@ -59,6 +46,62 @@ pub(super) fn page(report: &Report) -> String {
     )
 }
 
+/// The plots, those without anything to plot left out.
+fn drawings(report: &Report) -> Vec<String> {
+    let open: Vec<&Row> = report
+        .rows
+        .iter()
+        .filter(|row| row.is_open_loop())
+        .collect();
+    let all: Vec<&Row> = report.rows.iter().collect();
+    let measured = if open.is_empty() { &all } else { &open };
+    let publish: fn(&Row) -> &Latency = |row| &row.result.timeline.total().publish;
+    let end_to_end: fn(&Row) -> &Latency = |row| &row.result.timeline.total().end_to_end;
+    let in_groups: Vec<&Row> = report
+        .rows
+        .iter()
+        .filter(|row| row.result.group.is_some())
+        .collect();
+    let commits: fn(&Row) -> &Latency = |row| &figures(row).commits;
+    let heartbeats: fn(&Row) -> &Latency = |row| &figures(row).heartbeats;
+    let drawings = [
+        plots::against_load(&open),
+        plots::percentiles(measured, "Publish latency by percentile", publish),
+        plots::percentiles(measured, "End-to-end latency by percentile", end_to_end),
+        plots::over_time(&all, "Throughput over time", "MB/s", |second| {
+            Some(second.published_bytes as f64 / 1e6)
+        }),
+        plots::over_time(measured, "Publish latency p99 over time", "ms", |second| {
+            second.publish.quantile_us(0.99).map(|us| us as f64 / 1e3)
+        }),
+        plots::over_time(
+            &in_groups,
+            "Records read over time",
+            "per second",
+            |second| Some(second.consumed as f64),
+        ),
+        plots::over_time(
+            &in_groups,
+            "End-to-end latency p99 over time",
+            "ms",
+            |second| {
+                second
+                    .end_to_end
+                    .quantile_us(0.99)
+                    .map(|us| us as f64 / 1e3)
+            },
+        ),
+        plots::percentiles(&in_groups, "Commit latency by percentile", commits),
+        plots::percentiles(&in_groups, "Heartbeat latency by percentile", heartbeats),
+    ];
+    drawings.into_iter().flatten().collect()
+}
+
+fn figures(row: &Row) -> &GroupFigures {
+    let group = row.result.group.as_ref();
+    group.expect("only runs of groups are drawn so")
+}
+
 fn verdict(report: &Report) -> String {
     if report.is_good() {
         "<p class=\"good\">Every check passed.</p>\n".to_owned()
@@ -68,14 +111,22 @@ fn verdict(report: &Report) -> String {
 }
 
 fn runs_table(report: &Report) -> String {
+    let rows = report.rows.iter().map(table::cells);
+    table_of(table::HEADINGS.into_iter(), rows)
+}
+
+fn table_of(
+    headings: impl Iterator<Item = &'static str>,
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
     let mut out = String::from("<div class=\"wide\"><table>\n<tr>");
-    for heading in table::HEADINGS {
+    for heading in headings {
         out += &format!("<th>{}</th>", escape(heading));
     }
     out += "</tr>\n";
-    for row in &report.rows {
+    for row in rows {
         out += "<tr>";
-        for cell in table::cells(row) {
+        for cell in row {
             out += &format!("<td>{}</td>", escape(&cell));
         }
         out += "</tr>\n";

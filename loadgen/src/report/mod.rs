@@ -1,5 +1,6 @@
 //! What is left of a run: a table on the terminal, and a folder with a page, JSON and histograms.
 
+mod groups;
 mod html;
 mod interval_log;
 mod omb;
@@ -41,6 +42,11 @@ impl Row {
     /// True for a run at a fixed rate, whose latencies mean something.
     pub fn is_open_loop(&self) -> bool {
         matches!(self.plan.pace, Pace::Open { .. })
+    }
+
+    /// True if records were sent or read; groups may do without.
+    pub fn has_load(&self) -> bool {
+        self.plan.producers > 0 || self.plan.consumers > 0
     }
 
     /// The name as part of a file's name.

@@ -53,6 +53,7 @@ fn result(row: &Row) -> Value {
     aggregate(&mut out, "aggregatedPublishDelayLatency", &total.delay);
     aggregate(&mut out, "aggregatedEndToEndLatency", &total.end_to_end);
     out.insert("logmill".to_owned(), own(row));
+    out.insert("logmillGroups".to_owned(), super::groups::json(row));
     Value::Object(out)
 }
 

@@ -3,12 +3,46 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
+use super::groups::{self, Grid};
 use super::{Report, Row};
 use crate::measure::Latency;
 use crate::quantity::show_count;
 
-/// The table of a report's runs.
+/// The tables of a report's runs: of the loads, and of the groups if there were any.
 pub fn table(report: &Report) -> String {
+    let grids = groups::grids(report);
+    let loads = report.rows.iter().any(Row::has_load).then(|| loads(report));
+    let groups = grids
+        .iter()
+        .map(|grid| format!("{}\n{}", grid.title, drawn(grid)));
+    loads
+        .into_iter()
+        .chain(groups)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn drawn(grid: &Grid) -> String {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(grid.headings.iter().map(Cell::new));
+    for row in &grid.rows {
+        table.add_row(row.iter().enumerate().map(|(at, text)| {
+            let words = grid.headings[at] == "run" || grid.headings[at] == "a member's";
+            let side = if words {
+                CellAlignment::Left
+            } else {
+                CellAlignment::Right
+            };
+            Cell::new(text).set_alignment(side)
+        }));
+    }
+    table.to_string()
+}
+
+fn loads(report: &Report) -> String {
     let mut table = Table::new();
     table
         .load_preset(UTF8_FULL_CONDENSED)
@@ -68,7 +102,9 @@ pub fn findings_text(row: &Row) -> String {
     let (result, findings) = (&row.result, &row.result.findings);
     let sent = findings.acknowledged + findings.unanswered;
     let mut text = format!("{}: ", row.name);
-    if result.checked {
+    if !row.has_load() {
+        text += "nothing sent; commits and assignments checked";
+    } else if result.checked {
         text += &format!(
             "{} records sent, {} read back, each compared byte for byte",
             show_count(sent),
@@ -92,6 +128,8 @@ pub fn findings_text(row: &Row) -> String {
         "due at the end and not sent: the offered load was not reached",
     );
     note(result.foreign, "read that others had written");
+    let redelivered = result.group.as_ref().map_or(0, |group| group.redelivered);
+    note(redelivered, "delivered again after rebalances");
     if let Some(failure) = &result.failure {
         text += &format!("\n  FAILED: {failure}");
     }

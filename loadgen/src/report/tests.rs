@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::consumer::ConsumerConfig;
 use crate::history::{Findings, Lane, Violation};
-use crate::load::Arrivals;
+use crate::load::{Arrivals, GroupFigures, Rebalance, Step};
 use crate::measure::{CpuUse, Second, Timeline};
 use crate::payload::{Arena, Filler, KeyPlan, SizePlan, Source};
 use crate::producer::{Counters, ProducerConfig};
@@ -32,6 +32,7 @@ fn row(name: &str, pace: Pace) -> Row {
         consumer: ConsumerConfig::default(),
         producers: 1,
         consumers: 1,
+        group: None,
         follow: false,
         from_start: false,
         pace,
@@ -62,6 +63,7 @@ fn row(name: &str, pace: Pace) -> Row {
         counters: Counters::default(),
         unsent: 0,
         foreign: 0,
+        group: None,
         ledger: crate::history::Ledger::default(),
         failure: None,
     };
@@ -176,4 +178,64 @@ fn what_is_wrong_is_said() {
         text.contains("LOST: 2 acknowledged records of partition 3"),
         "{text}"
     );
+}
+
+/// The sample, its second run with a group.
+fn with_group() -> Report {
+    let mut report = sample();
+    let mut group = GroupFigures {
+        groups: 1,
+        members: 10,
+        formed_after: Duration::from_millis(320),
+        redelivered: 4_321,
+        ..GroupFigures::default()
+    };
+    group.commits.record(1_500_000, 30);
+    group.heartbeats.record(700_000, 15);
+    group.rebalances.push(Rebalance {
+        step: Step::Kill,
+        at: Duration::from_secs(9),
+        moved: 5,
+        noticed_after: Some(Duration::from_millis(6_010)),
+        resumed_after: None,
+        longest_pause: Duration::from_millis(31),
+    });
+    report.rows[1].result.group = Some(group);
+    report
+}
+
+#[test]
+fn groups_have_their_tables_plots_and_json() {
+    let report = with_group();
+    let text = table(&report);
+    for part in ["320.0", "10.0", "1,500", "kill", "6010.0", "31.0", "4,321"] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    // Thirty commits say nothing about p99, fifteen heartbeats nothing about p50 either; and what
+    // did not resume has no time.
+    assert_eq!(text.matches(" - ").count(), 4, "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    report.write(folder.path()).unwrap();
+    let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(html.contains("Records read over time") && html.contains("Commit latency"));
+    let json = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(json["results"][0]["logmillGroups"].is_null());
+    let group = &json["results"][1]["logmillGroups"];
+    assert_eq!(group["commits"]["perSecond"], 10.0);
+    assert_eq!(group["heartbeats"]["50pctMs"], serde_json::Value::Null);
+    assert_eq!(group["rebalances"][0]["noticedAfterMs"], 6_010.0);
+}
+
+#[test]
+fn groups_that_read_nothing_have_no_table_of_loads() {
+    let mut report = with_group();
+    report.rows.remove(0);
+    (report.rows[0].plan.producers, report.rows[0].plan.consumers) = (0, 0);
+    let text = table(&report);
+    assert!(
+        !text.contains("records/s") && text.contains("heartbeats/s"),
+        "{text}"
+    );
+    assert!(findings_text(&report.rows[0]).contains("nothing sent"));
 }
