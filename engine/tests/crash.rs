@@ -1,4 +1,5 @@
-//! Crash enumeration: scripts of appends, rolls, journal turnovers and stops over the memory disk,
+//! Crash enumeration: scripts of appends, rolls, journal turnovers, cuts, deletions of records and
+//! segments, and stops over the memory disk,
 //! cut short anywhere, by SIGKILL or power loss, recovered by the production code (which is itself
 //! cut short), and checked for D1 to D3:
 //!
@@ -12,9 +13,9 @@
 mod rig;
 
 use logmill_engine::{
-    base::{LeaderEpoch, Offset},
+    base::{LeaderEpoch, Micros, Offset},
     disk::memory::{Crash, MemoryDisk},
-    log::{Durability, LogConfig, PartitionState},
+    log::{Durability, LogConfig, PartitionState, RetentionConfig},
     recovery::{Recovered, finish_stop, recover},
     store::{AckLevel, Isolation, PartitionKey, Role, StoreError},
 };
@@ -36,8 +37,9 @@ struct Model {
     /// The sequence of the next record, by its one idempotent producer, and the last batch.
     sequence: i32,
     last_batch: Option<(usize, Vec<u8>)>,
-    /// The log's first offset.
+    /// The log's first offset, durably, and how far it was asked to move, or did.
     start: usize,
+    asked_start: usize,
     /// A cut that was asked for and not reported, with its token.
     cut: Option<(u64, Cut)>,
     /// The producer's epoch.
@@ -74,7 +76,7 @@ impl Model {
         self.batches.retain(|base| *base < whole);
         self.values.resize(cut.end, None);
         if cut.anew {
-            self.start = cut.end;
+            (self.start, self.asked_start) = (cut.end, cut.end);
         }
         (self.written, self.synced, self.visible) = (cut.end, cut.end, cut.end);
     }
@@ -204,6 +206,12 @@ impl World {
         LogConfig {
             segment_bytes: 24_000,
             durability,
+            file_delete_delay_ms: [0, 3, 60_000][partition as usize],
+            retention: RetentionConfig {
+                delete: partition == 0,
+                retention_bytes: 50_000,
+                ..RetentionConfig::default()
+            },
             ..LogConfig::default()
         }
     }
@@ -215,14 +223,22 @@ impl World {
             let state = found.partitions.iter().find(is_this);
             let end = state.map_or(0, |state| state.end.0 as usize);
             let start = state.map_or(0, |state| state.log_start.0 as usize);
-            let asked = model.cut;
             if let Some((_, cut)) = model.cut.take() {
-                let began = if cut.anew { cut.end } else { model.start };
-                if end == cut.end && start == began {
+                let began = if cut.anew {
+                    start == cut.end
+                } else {
+                    (model.start..=model.asked_start).contains(&start)
+                };
+                if end == cut.end && began {
                     model.apply(cut);
                 }
             }
-            assert_eq!(start, model.start, "partition {partition} begins elsewhere");
+            let (durable, asked) = (model.start, model.asked_start);
+            assert!(
+                (durable..=asked).contains(&start),
+                "partition {partition} begins at {start}, not {durable} to {asked}"
+            );
+            (model.start, model.asked_start) = (start, start);
             let promised = model.written.max(model.synced);
             assert!(
                 end >= promised,
@@ -265,6 +281,7 @@ impl World {
         options.journal.frame_bytes_max = 8 << 10;
         options.tail_bytes = 1 << 20;
         options.rescan_bytes_max = [8_000, 60_000, 256 << 20][self.random.below(3) as usize];
+        options.retention_check = Some(Micros::from_millis(2));
         options.bypass_bytes = [0, 0, 1_000, 3_000][self.random.below(4) as usize];
         let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(DIRECTORIES));
         let mut rig = Rig::on(disk, options, found.partitions, &names);
@@ -348,8 +365,10 @@ impl World {
             }
         }
         self.cut(rig, keys);
+        self.delete_records(rig, keys);
         rig.turn(self.random.below(5));
         self.take_cuts(rig, keys);
+        self.take_starts(rig, keys);
         for (partition, key) in keys.iter().enumerate() {
             // A reader saw these.
             let high = rig.store.watermarks(*key).unwrap().high().0 as usize;
@@ -385,17 +404,53 @@ impl World {
         let len = model.values.len();
         let cut = if self.random.below(3) == 0 {
             let end = self.random.below(len as u32 + 10) as usize;
-            let end = end.max(model.start);
+            let end = end.max(model.asked_start);
             store
                 .truncate_fully_and_start_at(key, Offset(end as i64), token)
                 .unwrap();
             Cut { end, anew: true }
         } else {
-            let end = model.start + self.random.below((len - model.start) as u32 + 1) as usize;
+            let start = model.asked_start;
+            let end = start + self.random.below((len - start) as u32 + 1) as usize;
             store.truncate_to(key, Offset(end as i64), token).unwrap();
             Cut { end, anew: false }
         };
         model.cut = Some((token, cut));
+    }
+
+    /// Now and then records are deleted; who asked before asks again.
+    fn delete_records(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
+        let partition = self.random.below(PARTITIONS as u32) as usize;
+        let model = &mut self.models[partition];
+        if self.random.below(10) > 0 || model.cut.is_some() {
+            return;
+        }
+        let high = rig.store.watermarks(keys[partition]).unwrap().high();
+        let more = high.0 as usize - model.asked_start;
+        let to = match self.random.below(3) {
+            0 => model.asked_start,
+            1 => high.0 as usize,
+            _ => model.asked_start + self.random.below(more as u32 + 1) as usize,
+        };
+        model.asked_start = to;
+        let told = rig
+            .store
+            .advance_log_start(keys[partition], Offset(to as i64), 0)
+            .unwrap();
+        if told.is_some() {
+            model.start = to;
+        }
+    }
+
+    /// Where logs begin by now, retention included.
+    fn take_starts(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
+        for (model, key) in self.models.iter_mut().zip(keys) {
+            if model.cut.is_none() {
+                let start = rig.store.watermarks(*key).unwrap().log_start();
+                assert!(start.0 as usize >= model.asked_start);
+                model.asked_start = start.0 as usize;
+            }
+        }
     }
 
     fn take_cuts(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
@@ -419,6 +474,7 @@ impl World {
     fn take_in(&mut self, rig: &mut Rig, keys: &[PartitionKey], tokens: &[Sent]) {
         rig.collect();
         self.take_cuts(rig, keys);
+        self.take_starts(rig, keys);
         for (token, result) in &rig.acked {
             let sent = tokens[*token as usize];
             let (partition, end, level) = (sent.partition, sent.end, sent.level);
@@ -449,9 +505,11 @@ impl World {
 
     fn check_contents(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
         for (partition, key) in keys.iter().enumerate() {
-            let found = rig.read_all(*key, Isolation::LogEnd);
+            let mut found = rig.read_all(*key, Isolation::LogEnd);
             let model = &self.models[partition];
-            let there = model.values.iter().enumerate();
+            // A batch is read whole.
+            found.retain(|(offset, _)| *offset as usize >= model.start);
+            let there = model.values.iter().enumerate().skip(model.start);
             let there: Vec<_> = there
                 .filter_map(|(index, value)| value.clone().map(|value| (index as i64, value)))
                 .collect();

@@ -1,7 +1,10 @@
 //! Blocking disk access, for start, recovery and the last steps of a stop. No shard runs meanwhile.
 
 use super::{DiskError, DiskErrorKind};
-use crate::base::DirectoryIndex;
+use crate::{
+    base::DirectoryIndex,
+    format::{checkpoint, names},
+};
 
 /// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +100,41 @@ pub trait BlockingDisk {
         Ok(Some(bytes))
     }
 
+    /// Replaces a file, not durably.
+    fn write_whole_unsynced(
+        &self,
+        directory: DirectoryIndex,
+        path: &str,
+        bytes: &[u8],
+    ) -> Result<(), DiskError> {
+        let temporary = format!("{path}.tmp");
+        self.create_file(directory, &temporary)?;
+        self.truncate(directory, &temporary, 0)?;
+        self.write_at(directory, &temporary, 0, bytes)?;
+        self.rename(directory, &temporary, path)
+    }
+
+    /// See [`ControlOp::ClaimFolder`](super::ControlOp::ClaimFolder).
+    fn claim_folder(
+        &self,
+        directory: DirectoryIndex,
+        path: &str,
+        metadata: &[u8],
+        is_durable: bool,
+    ) -> Result<(), DiskError> {
+        self.create_directory(directory, path)?;
+        let file = format!("{path}/{}", names::PARTITION_METADATA);
+        match self.read_whole(directory, &file, METADATA_BYTES_MAX)? {
+            Some(found) if found == metadata => Ok(()),
+            Some(found) if names_partition(&found) => {
+                let kind = DiskErrorKind::Taken;
+                Err(DiskError::of(kind, "make a folder", path))
+            }
+            _ if is_durable => self.write_whole(directory, &file, metadata),
+            _ => self.write_whole_unsynced(directory, &file, metadata),
+        }
+    }
+
     /// Replaces a file durably: a crash leaves the old content or the new.
     fn write_whole(
         &self,
@@ -114,7 +152,16 @@ pub trait BlockingDisk {
     }
 }
 
+/// Whether a `partition.metadata` says whose folder it is in; one that a crash left torn does not.
+pub(super) fn names_partition(metadata: &[u8]) -> bool {
+    let text = std::str::from_utf8(metadata).unwrap_or_default();
+    checkpoint::decode_partition_metadata(text).is_ok()
+}
+
 /// The directory part of a relative path, empty for a name at the top.
 pub fn parent_of(path: &str) -> &str {
     path.rfind('/').map_or("", |slash| &path[..slash])
 }
+
+/// A longer `partition.metadata` is none.
+const METADATA_BYTES_MAX: u64 = 4096;

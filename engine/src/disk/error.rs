@@ -29,6 +29,9 @@ pub enum DiskErrorKind {
     /// The file system or the host refuses the kind of operation: EOPNOTSUPP, EINVAL.
     #[error("not supported")]
     Unsupported,
+    /// Another partition's folder is in the way, for now.
+    #[error("the folder of another partition of that name is there")]
+    Taken,
     /// Fewer bytes are there than were asked for.
     #[error("unexpected end of file")]
     UnexpectedEnd,

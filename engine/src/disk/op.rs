@@ -93,7 +93,22 @@ pub enum ControlOp {
         /// New length.
         len: u64,
     },
-    /// Renames within a log directory; an existing target is replaced.
+    /// Makes a partition's folder and its `partition.metadata`, or finds just that; neither is
+    /// durable before a sync of all, or of the log directory. [`DiskErrorKind::Taken`] while a
+    /// folder is there that says it is another partition's.
+    ///
+    /// [`DiskErrorKind::Taken`]: super::DiskErrorKind::Taken
+    ClaimFolder {
+        /// Log directory.
+        directory: DirectoryIndex,
+        /// Relative path of the folder.
+        path: String,
+        /// Content of its `partition.metadata`.
+        metadata: Vec<u8>,
+    },
+    /// Renames a file or a folder within a log directory; an existing file at the target is
+    /// replaced, and nothing is wrong if there is none to be renamed. No descriptor is kept under
+    /// the old name.
     Rename {
         /// Log directory.
         directory: DirectoryIndex,

@@ -1,6 +1,8 @@
 //! Names of files and folders in a log directory (`LogFileUtils.java`, `LocalLog.java`).
 
-use crate::base::{Offset, PartitionIndex};
+use std::fmt::Write;
+
+use crate::base::{Offset, PartitionIndex, TopicId};
 
 /// What belongs to a segment or to an offset of a partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,6 +55,31 @@ pub fn parse_partition_folder(name: &str) -> Option<(&str, PartitionIndex)> {
     Some((topic, PartitionIndex(index)))
 }
 
+/// The name that the folder of a deleted partition gets until its files are gone
+/// (`LocalLog.logDeleteDirName`). Kafka draws the middle part at random; here it is the topic's id,
+/// which no other folder of that name can have.
+pub fn deleted_folder(topic: &str, index: PartitionIndex, id: TopicId) -> String {
+    let mut suffix = format!("-{index}.");
+    for byte in id.0 {
+        // Writing into a string cannot fail.
+        let _ = write!(suffix, "{byte:02x}");
+    }
+    suffix.push_str(DELETED_FOLDER);
+    let kept = topic.len().min(FOLDER_NAME_MAX - suffix.len());
+    format!("{}{suffix}", &topic[..kept])
+}
+
+/// Whether a folder is a deleted partition's, ours or Kafka's.
+pub fn is_deleted_folder(name: &str) -> bool {
+    let unique = name
+        .strip_suffix(DELETED_FOLDER)
+        .and_then(|name| name.rsplit_once('.'));
+    unique.is_some_and(|(partition, unique)| !unique.is_empty() && partition.contains('-'))
+}
+
+/// What a deleted segment's files are called until they go.
+pub const DELETED_FILE: &str = ".deleted";
+
 /// The name of a file that belongs to an offset: 20 digits and the suffix.
 pub fn segment_file(base: Offset, kind: FileKind) -> String {
     format!("{:020}{}", base.0, kind.suffix())
@@ -70,12 +97,18 @@ pub fn parse_segment_file(name: &str) -> Option<(Offset, FileKind)> {
     Some((Offset(digits.parse().ok()?), kind))
 }
 
+const DELETED_FOLDER: &str = "-delete";
+/// Longer names are refused by common file systems.
+const FOLDER_NAME_MAX: usize = 255;
+
 /// The partition's file of leader epochs.
 pub const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
 /// The partition's file with its topic's id.
 pub const PARTITION_METADATA: &str = "partition.metadata";
 /// The log directory's identity.
 pub const META_PROPERTIES: &str = "meta.properties";
+/// Where logs start that do not start with their first segment.
+pub const LOG_START_CHECKPOINT: &str = "log-start-offset-checkpoint";
 /// Present after a clean stop only.
 pub const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 
@@ -110,6 +143,14 @@ mod tests {
             parse_partition_folder("a-b.c-12"),
             Some(("a-b.c", PartitionIndex(12)))
         );
+        let deleted = deleted_folder("a-b.c", PartitionIndex(12), TopicId([0xab; 16]));
+        assert_eq!(deleted, format!("a-b.c-12.{}-delete", "ab".repeat(16)));
+        assert!(is_deleted_folder(&deleted) && parse_partition_folder(&deleted).is_none());
+        let long = deleted_folder(&"t".repeat(249), PartitionIndex(12), TopicId([1; 16]));
+        assert!(long.len() == 255 && is_deleted_folder(&long));
+        for other in ["a-delete-0", "x-delete", "a.b-delete", "a-0.-delete", "a-0"] {
+            assert!(!is_deleted_folder(other), "{other}");
+        }
         for bad in ["a", "-1", "a-", "a-+1", "a-0.4f-delete", "a-99999999999"] {
             assert_eq!(parse_partition_folder(bad), None, "{bad}");
         }

@@ -123,12 +123,13 @@ impl Descriptors {
         }
     }
 
-    /// Closes the descriptors of all files below a directory, because it is gone.
+    /// Closes the descriptors of a file, or of all files below a directory, because it is gone.
     pub(super) fn forget_below(&mut self, directory: DirectoryIndex, path: &str) {
         for place in 0..self.entries.len() {
             let below = self.entries[place].as_ref().is_some_and(|entry| {
                 let rest = entry.file.path().strip_prefix(path);
-                entry.file.directory() == directory && rest.is_some_and(|r| r.starts_with('/'))
+                entry.file.directory() == directory
+                    && rest.is_some_and(|r| r.is_empty() || r.starts_with('/'))
             });
             if below {
                 self.remove(place);

@@ -18,7 +18,7 @@ use super::{
     files::Files,
 };
 use crate::{
-    disk::{BlockingDisk, ControlOp, DiskError, FileName, OpKey, parent_of},
+    disk::{BlockingDisk, ControlOp, DiskError, DiskErrorKind, FileName, OpKey, parent_of},
     sys,
 };
 
@@ -128,6 +128,11 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
     };
     match op {
         ControlOp::CreateDirectory { directory, path } => files.create_directory(directory, &path),
+        ControlOp::ClaimFolder {
+            directory,
+            path,
+            metadata,
+        } => files.claim_folder(directory, &path, &metadata, is_durable),
         ControlOp::CreateFile { file } => files.create_file(file.directory(), file.path()),
         ControlOp::CreateZeroed { file, len } => {
             let (directory, path) = (file.directory(), file.path());
@@ -144,7 +149,10 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
             directory,
             from,
             to,
-        } => files.rename(directory, &from, &to),
+        } => match files.rename(directory, &from, &to) {
+            Err(error) if error.kind == DiskErrorKind::NotFound => Ok(()),
+            result => result,
+        },
         ControlOp::Remove { file } => files.remove(file.directory(), file.path()),
         ControlOp::RemoveTree { directory, path } => files.remove_tree(directory, &path),
         ControlOp::SyncDirectory { directory, path } if is_durable => {
@@ -161,13 +169,7 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
             directory,
             path,
             bytes,
-        } => {
-            let temporary = format!("{path}.tmp");
-            files.create_file(directory, &temporary)?;
-            files.truncate(directory, &temporary, 0)?;
-            files.write_at(directory, &temporary, 0, &bytes)?;
-            files.rename(directory, &temporary, &path)
-        }
+        } => files.write_whole_unsynced(directory, &path, &bytes),
         ControlOp::Patch {
             file,
             position,

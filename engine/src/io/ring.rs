@@ -324,6 +324,10 @@ impl Ring {
             ControlOp::RemoveTree { directory, path } => {
                 self.descriptors.forget_below(*directory, path);
             }
+            // Or the bytes of a file that is renamed, then removed, would stay with a descriptor.
+            ControlOp::Rename {
+                directory, from, ..
+            } => self.descriptors.forget_below(*directory, from),
             ControlOp::Sequence(ops) | ControlOp::Unsynced(ops) => {
                 ops.iter().for_each(|op| self.forget_removed(op))
             }

@@ -377,3 +377,46 @@ fn a_sleeper_is_told_of_every_completion_of_a_burst() {
     ready.sort_unstable();
     assert!(ready.into_iter().eq(0..200));
 }
+
+#[test]
+fn a_folder_is_claimed_once_and_renamed_with_all_its_files() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rig = Rig::new(home.path(), 3);
+    let metadata = |id: u8| {
+        let id = crate::base::TopicId([id; 16]);
+        crate::format::checkpoint::encode_partition_metadata(id).into_bytes()
+    };
+    let mut claim = |id: u8| {
+        let op = ControlOp::ClaimFolder {
+            directory: TOP,
+            path: "t-0".to_owned(),
+            metadata: metadata(id),
+        };
+        rig.one(DiskOp::Control(Box::new(op)))
+    };
+    claim(1).unwrap();
+    claim(1).unwrap();
+    assert_eq!(claim(2).unwrap_err().kind, DiskErrorKind::Taken);
+    let file = FileName::new(FileId(900), TOP, "t-0/partition.metadata");
+    rig.one(DiskOp::Sync { file: file.clone() }).unwrap();
+    let rename = || ControlOp::Rename {
+        directory: TOP,
+        from: "t-0".to_owned(),
+        to: "t-0.1-delete".to_owned(),
+    };
+    rig.one(DiskOp::Control(Box::new(rename()))).unwrap();
+    rig.one(DiskOp::Control(Box::new(rename())))
+        .expect("nothing is wrong if it is renamed already");
+    let error = rig.one(DiskOp::Sync { file }).unwrap_err();
+    assert_eq!(error.kind, DiskErrorKind::NotFound, "no descriptor is kept");
+    let claim = ControlOp::ClaimFolder {
+        directory: TOP,
+        path: "t-0".to_owned(),
+        metadata: metadata(2),
+    };
+    rig.one(DiskOp::Control(Box::new(claim))).unwrap();
+    let disk = Files::new(LogDirectories::probe(&[home.path().to_owned()]).unwrap());
+    let found = |path: &str| disk.read_whole(TOP, path, 100).unwrap();
+    assert_eq!(found("t-0/partition.metadata"), Some(metadata(2)));
+    assert_eq!(found("t-0.1-delete/partition.metadata"), Some(metadata(1)));
+}

@@ -36,6 +36,8 @@ pub struct LogConfig {
     pub producer_id_expiration_ms: i64,
     /// Producers remembered by one partition at most; beyond it the longest idle ones go first.
     pub producers_max: usize,
+    /// `file.delete.delay.ms`: how long the files of deleted segments and partitions stay.
+    pub file_delete_delay_ms: i64,
     /// `cleanup.policy` and what belongs to it.
     pub retention: RetentionConfig,
 }
@@ -86,6 +88,7 @@ impl Default for LogConfig {
             flush_ms: i64::MAX,
             producer_id_expiration_ms: DAY_MS,
             producers_max: 100_000,
+            file_delete_delay_ms: 60_000,
             retention: RetentionConfig::default(),
         }
     }

@@ -57,11 +57,6 @@ impl PartitionLog {
         }
     }
 
-    /// The log starts at `to`, no earlier.
-    pub fn note_log_start(&mut self, to: Offset) {
-        self.log_start = self.log_start.max(to).min(self.end);
-    }
-
     /// The log goes on at `to`: what lies between is missing on purpose.
     pub fn note_end(&mut self, to: Offset) {
         self.end = self.end.max(to);

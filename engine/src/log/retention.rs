@@ -9,13 +9,40 @@ impl PartitionLog {
     /// files may go once the new start is durable; the next append begins a new segment if the
     /// active one is among them.
     pub fn advance_log_start(&mut self, to: Offset) -> Vec<Offset> {
-        let to = to.min(self.end);
-        if to > self.log_start {
-            self.log_start = to;
-            self.epochs.truncate_start(to);
+        self.set_log_start(to);
+        self.take_expired(self.log_start)
+    }
+
+    /// Nothing before `to` may be read from now on. A segment that has nothing left ends, so that
+    /// it can go.
+    pub fn set_log_start(&mut self, to: Offset) {
+        self.log_start = to.min(self.end).max(self.log_start);
+        self.epochs.truncate_start(self.log_start);
+        if self.end == self.log_start
+            && let Some(active) = self.segments.last_mut()
+        {
+            active.closed = true;
         }
+    }
+
+    /// Whether there are segments that hold nothing at or behind the log start. The active one
+    /// does not count: more may come.
+    pub fn has_expired(&self) -> bool {
+        let mut bases = self.segments.iter().map(|segment| segment.base);
+        bases.nth(1).is_some_and(|next| next <= self.log_start)
+    }
+
+    /// Whether a segment ended and holds nothing at or behind `start`.
+    pub fn is_expired(&self, segment_base: Offset, start: Offset) -> bool {
+        let is_last = self.segments.last().is_some_and(|s| s.base == segment_base);
+        self.segment(segment_base)
+            .is_some_and(|segment| segment.end <= start && (segment.closed || !is_last))
+    }
+
+    /// Removes the segments from the oldest on that hold nothing at or behind `start`, which the
+    /// log must not begin before; their files may go.
+    pub fn take_expired(&mut self, start: Offset) -> Vec<Offset> {
         // Nothing that is not durable in its file goes: the journal may still name it.
-        let start = self.log_start;
         let gone = |segment: &&Segment| {
             segment.end <= start && segment.end > segment.base && segment.synced == segment.size
         };
@@ -28,7 +55,8 @@ impl PartitionLog {
     }
 
     /// Where the log may begin by `retention.ms` and `retention.bytes`, given the high watermark
-    /// `visible`: whole segments only; the active one too, as in Kafka, if all of it is due.
+    /// `visible`: whole segments only; the active one too, as in Kafka, if all of it is due. A
+    /// segment's age is that of its largest timestamp; one without any does not age.
     pub fn retention_start(&self, now_ms: i64, visible: Offset) -> Offset {
         let retention = self.config.retention;
         let mut start = self.log_start;
@@ -44,18 +72,21 @@ impl PartitionLog {
             Ok(bytes) => total.saturating_sub(bytes),
             Err(_) => 0,
         };
-        for segment in &self.segments {
+        let ends = self.segments.iter().skip(1).map(|next| next.base);
+        let ends = ends.chain([self.end]);
+        for (segment, end) in self.segments.iter().zip(ends) {
             let age = now_ms.saturating_sub(segment.max_timestamp);
             let expired = retention.retention_ms >= 0
                 && segment.max_timestamp >= 0
                 && age > retention.retention_ms;
             let size = u64::from(segment.size);
-            let due = segment.end <= visible && (expired || surplus >= size);
-            if !due || size == 0 {
+            // The size that is to be kept may be zero.
+            let is_surplus = retention.retention_bytes >= 0 && surplus >= size;
+            if end > visible || !(expired || is_surplus) || size == 0 {
                 break;
             }
             surplus = surplus.saturating_sub(size);
-            start = start.max(segment.end);
+            start = start.max(end);
         }
         start
     }

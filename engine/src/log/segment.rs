@@ -33,6 +33,8 @@ pub(super) struct Segment {
     last_index: OffsetEntry,
     last_time: Option<TimeEntry>,
     pub(super) memory: Option<Box<SegmentMemory>>,
+    /// The next append begins a new segment, whatever room is left.
+    pub(super) closed: bool,
     /// It has ended, and its files are as they must be.
     pub(super) sealed: bool,
 }
@@ -58,6 +60,7 @@ impl Segment {
             last_index: OffsetEntry::default(),
             last_time: None,
             memory: None,
+            closed: false,
             sealed: false,
         }
     }
@@ -120,6 +123,9 @@ impl Segment {
         }
         if self.size == 0 {
             return false;
+        }
+        if self.closed {
+            return true;
         }
         let too_large = self.size as usize + header.size() > config.segment_bytes as usize;
         let age = match self.first_timestamp {

@@ -306,7 +306,7 @@ impl Segment {
     /// Memory follows a cut that was made to the segment.
     fn cut_memory(&mut self) {
         // It is active again.
-        self.sealed = false;
+        (self.sealed, self.closed) = (false, false);
         let Some(memory) = &mut self.memory else {
             return;
         };

@@ -10,6 +10,7 @@
 //! A directory without a snapshot (Kafka's own) is scanned, batch by batch.
 
 mod finding;
+mod folders;
 mod journals;
 mod rebuild;
 mod replay;
@@ -18,7 +19,7 @@ mod snapshot;
 mod stop;
 
 use std::{
-    cell::Cell,
+    cell::{Cell, OnceCell, RefCell},
     collections::{BTreeMap, BTreeSet},
 };
 
@@ -34,9 +35,9 @@ use self::{
     replay::{Point, Replay, replay},
 };
 use crate::{
-    base::{DirectoryIndex, PartitionIndex, TopicId},
+    base::{DirectoryIndex, Offset, PartitionIndex, TopicId},
     disk::{BlockingDisk, DiskError, Listed},
-    format::{checkpoint, names},
+    format::names,
     log::{LogIdentity, PartitionState},
 };
 
@@ -144,6 +145,9 @@ struct DirectoryJob<'d> {
     fenced: BTreeSet<(TopicId, PartitionIndex)>,
     /// Files were changed and not yet synced.
     changed: Cell<bool>,
+    log_starts: OnceCell<BTreeMap<String, Offset>>,
+    /// Folders that others had when the era began.
+    taken_over: RefCell<BTreeSet<String>>,
 }
 
 impl<'d> DirectoryJob<'d> {
@@ -165,6 +169,8 @@ impl<'d> DirectoryJob<'d> {
             has_marker,
             fenced: BTreeSet::new(),
             changed: Cell::new(false),
+            log_starts: OnceCell::new(),
+            taken_over: RefCell::default(),
         })
     }
 
@@ -180,6 +186,7 @@ impl<'d> DirectoryJob<'d> {
             .copied()
             .collect();
         self.release_fenced(&mut recovered.findings)?;
+        self.remove_deleted()?;
         recovered.fenced.extend(&self.fenced);
         let first_new_fence = recovered.fenced.len();
         self.known = snapshot.filter(|_| !foreign);
@@ -310,13 +317,7 @@ impl<'d> DirectoryJob<'d> {
         let Some((topic, index)) = names::parse_partition_folder(folder) else {
             return Ok(());
         };
-        let path = format!("{folder}/{}", names::PARTITION_METADATA);
-        let text = self
-            .disk
-            .read_whole(self.directory, &path, 4096)?
-            .unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        let Ok(topic_id) = checkpoint::decode_partition_metadata(&text) else {
+        let Some(topic_id) = self.owner_of(folder)? else {
             let reason = "no topic id in partition.metadata".to_owned();
             let kind = FindingKind::Stray;
             recovered
@@ -345,7 +346,9 @@ impl<'d> DirectoryJob<'d> {
         }
         let folder = identity.folder();
         self.changed.set(true);
-        let adopted = Folder::look(self.disk, identity, exists)?.adopt();
+        let starts = self.log_starts()?;
+        let start = starts.get(&folder).copied();
+        let adopted = Folder::look(self.disk, identity, exists)?.adopt(start);
         match adopted {
             Ok((state, was_cut)) => {
                 if was_cut {
@@ -404,6 +407,9 @@ impl<'d> DirectoryJob<'d> {
         let nothing = ShardJournal::silent();
         for (key, state) in known {
             let identity = identity_of(&state);
+            if self.is_taken_over(&identity) {
+                continue;
+            }
             let outcome = replay(Some(point_of(&state)), &quiet, &nothing, &|_| Ok(false))?;
             self.settle(key, identity, Some(&state), &outcome, &folders, recovered)?;
         }
@@ -427,8 +433,13 @@ impl<'d> DirectoryJob<'d> {
             let vouch = |event: &Event<'_>| fact_holds(self.disk, &identity, event);
             let outcome = replay(state.as_ref().map(point_of), history, journal, &vouch)?;
             if outcome.dropped {
-                self.disk.remove_tree(self.directory, &identity.folder())?;
+                self.remove_dropped(key.0, &identity.folder())?;
                 continue;
+            }
+            match state {
+                None => self.take_over(key.0, &identity.folder(), recovered)?,
+                Some(_) if self.is_taken_over(&identity) => continue,
+                Some(_) => {}
             }
             self.settle(*key, identity, state.as_ref(), &outcome, folders, recovered)?;
         }
@@ -455,39 +466,6 @@ impl<'d> DirectoryJob<'d> {
             })),
             None => self.find_by_id(key, folders),
         }
-    }
-
-    /// A partition whose `Open` item is gone with its journal file: its folder says who it is.
-    fn find_by_id(
-        &self,
-        key: (TopicId, PartitionIndex),
-        folders: &BTreeSet<String>,
-    ) -> Result<Option<LogIdentity>, DiskError> {
-        for folder in folders {
-            let Some((topic, index)) = names::parse_partition_folder(folder) else {
-                continue;
-            };
-            if index != key.1 {
-                continue;
-            }
-            let path = format!("{folder}/{}", names::PARTITION_METADATA);
-            let text = self
-                .disk
-                .read_whole(self.directory, &path, 4096)?
-                .unwrap_or_default();
-            let text = String::from_utf8_lossy(&text);
-            if checkpoint::decode_partition_metadata(&text) == Ok(key.0) {
-                let (topic_id, topic) = (key.0, topic.into());
-                let directory = self.directory;
-                return Ok(Some(LogIdentity {
-                    topic_id,
-                    topic,
-                    index,
-                    directory,
-                }));
-            }
-        }
-        Ok(None)
     }
 
     fn settle(

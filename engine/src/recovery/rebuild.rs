@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     base::Offset,
-    disk::{BlockingDisk, DiskError},
+    disk::{BlockingDisk, DiskError, DiskErrorKind},
     format::{
         batch::BatchHeader,
         checkpoint,
@@ -56,10 +56,11 @@ impl<'d> Folder<'d> {
         exists: bool,
     ) -> Result<Self, DiskError> {
         let path = identity.folder();
-        let listed = if exists {
-            disk.list(identity.directory, &path)?
-        } else {
-            Vec::new()
+        let listed = match disk.list(identity.directory, &path) {
+            // It may have gone since the directory was listed.
+            _ if !exists => Vec::new(),
+            Err(error) if error.kind == DiskErrorKind::NotFound => Vec::new(),
+            listed => listed?,
         };
         let of_kind = |wanted: FileKind| {
             let files = listed
@@ -70,6 +71,14 @@ impl<'d> Folder<'d> {
                 .map(|(base, _)| base)
                 .collect()
         };
+        let mut changed = false;
+        for entry in &listed {
+            // Segments whose time to go had come.
+            if entry.name.ends_with(names::DELETED_FILE) {
+                disk.remove(identity.directory, &format!("{path}/{}", entry.name))?;
+                changed = true;
+            }
+        }
         let has_metadata = listed
             .iter()
             .any(|entry| entry.name == names::PARTITION_METADATA);
@@ -83,7 +92,7 @@ impl<'d> Folder<'d> {
             snapshots,
             has_metadata,
             touched,
-            changed: false,
+            changed,
         })
     }
 
@@ -110,14 +119,19 @@ impl<'d> Folder<'d> {
 
     /// A log that no journal speaks of: scanned from its beginning, cut at the first damage in its
     /// last segment. The second value says whether it was cut.
-    pub(super) fn adopt(&mut self) -> Result<(PartitionState, bool), Trouble> {
-        let start = self.bases.first().copied().unwrap_or(Offset::ZERO);
+    /// The log starts at `log_start`, if that is known and there.
+    pub(super) fn adopt(
+        &mut self,
+        log_start: Option<Offset>,
+    ) -> Result<(PartitionState, bool), Trouble> {
+        let start = self.bases.first().copied().or(log_start);
+        let start = start.unwrap_or(Offset::ZERO);
         let config = Arc::new(LogConfig::default());
         let mut log = PartitionLog::new(self.identity.clone(), config, start);
         let epochs = self.read_epochs()?;
         let bases: Vec<Offset> = self.bases.iter().copied().collect();
         let mut was_cut = false;
-        let mut producers = self.producer_start(&log, start)?;
+        let mut producers = self.producer_start(&log, start, true)?;
         for (at, &base) in bases.iter().enumerate() {
             log.note_end(base);
             let limit = bases.get(at + 1).copied().unwrap_or(Offset::MAX);
@@ -130,6 +144,7 @@ impl<'d> Folder<'d> {
             self.touched.insert(base);
         }
         log.note_epochs(epochs);
+        log.set_log_start(log_start.unwrap_or(start));
         Ok((self.settle(log)?, was_cut))
     }
 
@@ -221,9 +236,10 @@ impl<'d> Folder<'d> {
         let known = known.filter(|state| state.end <= replay.kept);
         let first = known.map(|state| state.segments.first().map_or(state.end, |first| first.base));
         let first = replay.anew_from.or(first);
+        let expired = self.expired_before(replay.log_start, end);
         let beyond = |base: &Offset| {
             let behind = *base > end.segment_base;
-            let before = first.is_some_and(|first| *base < first);
+            let before = first.is_some_and(|first| *base < first) || *base < expired;
             behind || before || *base == end.segment_base && end.position == 0
         };
         let gone: Vec<Offset> = self.bases.iter().copied().filter(beyond).collect();
@@ -248,6 +264,19 @@ impl<'d> Folder<'d> {
             self.touched.insert(last);
         }
         Ok(())
+    }
+
+    /// Segments that begin before this hold nothing at or behind the log start, and what producers
+    /// did in them a snapshot knows: they need not be read before they go.
+    fn expired_before(&self, log_start: Offset, end: Point) -> Offset {
+        // What ends the last one: the log goes on with another, or not.
+        let last_ends = (end.position == 0).then_some(end.offset);
+        let next = self.bases.iter().skip(1).copied().chain(last_ends);
+        let gone = next
+            .take_while(|next| *next <= log_start)
+            .filter(|next| self.snapshots.contains(next))
+            .last();
+        gone.unwrap_or(Offset::ZERO)
     }
 
     fn remove(&self, base: Offset, kind: FileKind) -> Result<(), DiskError> {
@@ -281,7 +310,9 @@ impl<'d> Folder<'d> {
         let trusted = replay.cut_at.map_or(end.offset, |cut| cut.min(end.offset));
         let mut log = self.known_log(known, replay, end);
         let file_epochs = self.read_epochs()?;
-        let mut producers = self.producer_start(&log, trusted)?;
+        let begins_anew = replay.anew_from.is_some() && replay.cut_at == Some(log.end());
+        let is_blank = log.segments().len() == 0 && log.producers().is_empty() && !begins_anew;
+        let mut producers = self.producer_start(&log, trusted, is_blank)?;
         let first = log.segments().next_back().map(|segment| segment.base);
         let bases: Vec<Offset> = self.bases.iter().copied().collect();
         let skip = first.map_or(0, |first| bases.partition_point(|other| *other < first));
@@ -297,12 +328,13 @@ impl<'d> Folder<'d> {
             let (position, _) =
                 self.scan(&mut log, base, u64::from(start), limit, &mut producers)?;
             reached = (base, position);
-            if next.is_some() {
+            if next.is_some() || end.position == 0 {
                 self.trim(base, position)?;
             }
             self.touched.insert(base);
         }
-        if end.position > 0 && reached != (end.segment_base, end.position) {
+        let is_needed = end.position > 0 && end.offset > replay.log_start;
+        if is_needed && reached != (end.segment_base, end.position) {
             let ((base, position), offset) = (reached, log.end());
             let reason = format!(
                 "segment {base} is sound up to byte {position} and offset {offset}, \
@@ -316,8 +348,30 @@ impl<'d> Folder<'d> {
         let stays = |line: &EpochState| replay.cut_at.is_none_or(|cut| line.start < cut);
         log.note_epochs(file_epochs.into_iter().filter(stays));
         log.note_epochs(replay.epochs.iter().copied());
-        log.note_log_start(replay.log_start);
+        log.set_log_start(replay.log_start);
+        self.forget_expired(&mut log)?;
         Ok(log)
+    }
+
+    /// Segments that are gone, and all of them if none holds anything that may be read. Should this
+    /// recovery be cut short, the next one finds the producers in their snapshot.
+    fn forget_expired(&mut self, log: &mut PartitionLog) -> Result<(), DiskError> {
+        let (start, end) = (log.log_start(), log.end());
+        if start < end || log.segments().len() == 0 {
+            let first = self.bases.first().copied().unwrap_or(end);
+            log.take_expired(first.min(start));
+            return Ok(());
+        }
+        let path = self.identity.file(end, FileKind::Snapshot);
+        let directory = self.identity.directory;
+        self.disk
+            .write_whole(directory, &path, &log.producer_snapshot())?;
+        for base in log.take_expired(end) {
+            for kind in FileKind::ALL {
+                self.remove(base, kind)?;
+            }
+        }
+        Ok(())
     }
 
     /// Snapshots that stand at no segment's beginning were for this recovery.

@@ -23,7 +23,7 @@ pub(super) struct Replay<'a> {
     pub(super) end: Offset,
     /// The log starts here at least.
     pub(super) log_start: Offset,
-    /// The log was cut to end here, last of all its cuts, and went on.
+    /// The log was cut to end here, last of all its cuts, and went on; files may not be cut yet.
     pub(super) cut_at: Option<Offset>,
     /// That cut left nothing: the log began anew, with this segment.
     pub(super) anew_from: Option<Offset>,
@@ -75,15 +75,29 @@ pub(super) fn replay<'a>(
     journal: &ShardJournal,
     vouch: Vouch<'_>,
 ) -> Result<Replay<'a>, DiskError> {
+    // What came before a deletion is of no interest, and the journal need not have all of it.
+    let is = |kind| move |event: &Event<'_>| event.item.kind == kind;
+    let (history, known) = match history.events.iter().rposition(is(ItemKind::Drop)) {
+        Some(at) if !history.events[at..].iter().any(is(ItemKind::Open)) => {
+            return Ok(Replay {
+                dropped: true,
+                ..Replay::default()
+            });
+        }
+        Some(at) => (&history.events[at + 1..], None),
+        None => (&history.events[..], known),
+    };
     let mut replay = Replay {
         recovery: known.unwrap_or_default(),
         kept: Offset::MAX,
         ..Replay::default()
     };
     // A cut says where its log ended, durably in segments: nothing before it is needed.
-    let is_cut = |event: &Event<'_>| event.item.kind == ItemKind::Truncate;
-    let first = history.events.iter().rposition(is_cut).unwrap_or(0);
-    let (before, events) = history.events.split_at(first);
+    let first = history
+        .iter()
+        .rposition(is(ItemKind::Truncate))
+        .unwrap_or(0);
+    let (before, events) = history.split_at(first);
     for event in before {
         replay.take_before_cut(event);
     }
@@ -128,11 +142,14 @@ impl<'a> Replay<'a> {
         let item = event.item;
         match item.kind {
             ItemKind::Append | ItemKind::Fact => self.append(event, journal, vouch)?,
-            ItemKind::LogStart => self.log_start = self.log_start.max(item.base),
+            ItemKind::LogStart => {
+                self.log_start = self.log_start.max(item.base);
+                // A log start moves only when the files are as an earlier cut left them.
+                self.cut_at = None;
+            }
             ItemKind::EpochStart => self.epoch(item.leader_epoch, item.base),
-            ItemKind::Drop => self.dropped = true,
             ItemKind::Open => self.open(event, journal),
-            ItemKind::Checkpoint | ItemKind::Truncate | ItemKind::Mark => {}
+            ItemKind::Checkpoint | ItemKind::Truncate | ItemKind::Drop | ItemKind::Mark => {}
         }
         Ok(())
     }
@@ -206,7 +223,6 @@ impl<'a> Replay<'a> {
             ItemKind::Append | ItemKind::Fact | ItemKind::EpochStart => {
                 self.epoch(item.leader_epoch, item.base);
             }
-            ItemKind::Drop => self.dropped = true,
             ItemKind::Open => {
                 let name = event.payload.map(|name| String::from_utf8_lossy(name));
                 self.topic = name.map(std::borrow::Cow::into_owned);
@@ -216,7 +232,7 @@ impl<'a> Replay<'a> {
                 self.epochs.retain(|line| line.start < item.base);
             }
             ItemKind::Checkpoint => self.kept = self.kept.min(item.last),
-            ItemKind::LogStart | ItemKind::Mark => {}
+            ItemKind::LogStart | ItemKind::Drop | ItemKind::Mark => {}
         }
     }
 

@@ -34,14 +34,17 @@ impl ProducerStart {
 }
 
 impl Folder<'_> {
-    /// The newest sound `.snapshot` between the log's end so far and `limit`.
+    /// The newest sound `.snapshot` between the log's end so far and `limit`. With `is_blank` one of
+    /// that end itself will do: the log knows no producers, though those of records that are gone
+    /// were there.
     pub(super) fn producer_start(
         &self,
         log: &PartitionLog,
         limit: Offset,
+        is_blank: bool,
     ) -> Result<ProducerStart, DiskError> {
         let newer = self.snapshots.range(log.end()..=limit.max(log.end())).rev();
-        for &at in newer.filter(|at| **at > log.end()) {
+        for &at in newer.filter(|at| **at > log.end() || is_blank) {
             let path = self.identity.file(at, FileKind::Snapshot);
             let directory = self.identity.directory;
             let bytes = self.disk.read_whole(directory, &path, SNAPSHOT_BYTES_MAX)?;

@@ -50,7 +50,7 @@ fn write_checkpoints(
 ) -> Result<(), RecoveryError> {
     let files: [(&str, CheckpointValue); 3] = [
         ("recovery-point-offset-checkpoint", |state| state.end),
-        ("log-start-offset-checkpoint", |state| state.log_start),
+        (names::LOG_START_CHECKPOINT, |state| state.log_start),
         ("replication-offset-checkpoint", |state| state.end),
     ];
     for (name, value) in files {

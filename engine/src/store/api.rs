@@ -196,9 +196,9 @@ pub enum StoreEvent {
         /// The waiter's token.
         token: u64,
     },
-    /// What a read or a question needed is in memory.
+    /// What a read or a question needed is in memory, or a log start is durable: ask again.
     Loaded {
-        /// The reader's token.
+        /// The asker's token.
         token: u64,
     },
     /// A cut is durable, or cannot be made.
@@ -320,6 +320,9 @@ pub struct StoreOptions {
     pub fenced: Vec<(TopicId, PartitionIndex)>,
     /// Log directories that cannot be used, by index: partitions in them are not opened.
     pub failed_directories: Vec<bool>,
+    /// Every so often logs lose what their topics' retention lets go
+    /// (`log.retention.check.interval.ms`); never if it is `None`.
+    pub retention_check: Option<Micros>,
     /// Free bytes below which produce is refused, per log directory.
     pub reserve_bytes: u64,
 }
@@ -343,6 +346,7 @@ impl StoreOptions {
             eras,
             fenced: Vec::new(),
             failed_directories: Vec::new(),
+            retention_check: Some(Micros::from_millis(300_000)),
             reserve_bytes: 64 << 20,
         }
     }

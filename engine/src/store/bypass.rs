@@ -103,7 +103,8 @@ impl Store {
             .filter(|p| p.item.kind == ItemKind::Append);
         let more = newest.is_some_and(|p| p.payload.len() >= self.options.bypass_bytes);
         // A sweep or a checkpoint of the partition has its turn between two bypasses.
-        let must_yield = entry.is_sweeping || entry.checkpoint.is_ready(entry.recovery.offset);
+        let must_yield = entry.is_sweeping || entry.advance.is_some();
+        let must_yield = must_yield || entry.checkpoint.is_ready(entry.recovery.offset);
         if any && more && entry.in_flight == 0 && !must_yield {
             self.begin_bypass(key);
         }
@@ -160,7 +161,6 @@ impl Store {
             }
         }
         self.journal_synced(index);
-        self.drop_folders(index);
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     acks::AckLine,
     entry::{Entry, Pending, RecoveryPoint},
     ops::Owner,
+    removals::Removals,
 };
 use crate::{
     base::{Micros, Now, Offset, PartitionIndex, Slab, SlabKey, TopicId},
@@ -59,8 +60,13 @@ pub(super) struct Line {
     /// Partitions whose logs are being cut; when to look again at files that someone sends from.
     pub(super) cuts: Vec<PartitionKey>,
     pub(super) cut_retry: Option<Micros>,
-    /// New partitions whose folders are to be made.
+    /// Partitions whose log start moved; when to look again at files that someone sends from.
+    pub(super) advances: Vec<PartitionKey>,
+    pub(super) advance_retry: Option<Micros>,
+    /// New partitions whose folders are to be made; when to try again, and how often that was.
     pub(super) to_make: Vec<PartitionKey>,
+    pub(super) make_retry: Option<Micros>,
+    pub(super) make_tries: u32,
     /// A sync is asked for with the next frame.
     pub(super) sync_next: bool,
     /// A sync is due at this time at the latest (`flush.ms`).
@@ -68,8 +74,11 @@ pub(super) struct Line {
     /// Room ran out: try again at this time.
     pub(super) retry_at: Option<Micros>,
     pub(super) free_bytes: u64,
-    /// Folders of dropped partitions, removed when the drop is synced.
+    /// Dropped partitions; their folders go when the drop is synced. When to look again at those
+    /// that someone sends from.
     pub(super) drops: Vec<(u64, PartitionKey)>,
+    pub(super) drop_retry: Option<Micros>,
+    pub(super) removals: Removals,
 }
 
 /// What a frame holds.
@@ -108,12 +117,18 @@ impl Line {
             syncs_left: 0,
             cuts: Vec::new(),
             cut_retry: None,
+            advances: Vec::new(),
+            advance_retry: None,
             to_make: Vec::new(),
+            make_retry: None,
+            make_tries: 0,
             sync_next: false,
             sync_by: None,
             retry_at: None,
             free_bytes: u64::MAX,
             drops: Vec::new(),
+            drop_retry: None,
+            removals: Removals::default(),
         }
     }
 
@@ -123,6 +138,10 @@ impl Line {
             self.sync_by,
             self.retry_at,
             self.cut_retry,
+            self.advance_retry,
+            self.make_retry,
+            self.drop_retry,
+            self.removals.next_deadline(),
         ];
         own.into_iter().flatten().min()
     }
@@ -239,6 +258,13 @@ impl Line {
                     segment_base: item.segment_base,
                     position: item.position,
                 });
+            }
+            if item.kind == ItemKind::LogStart {
+                entry.log_start = item.base;
+                let sequence = self.journal.sequence() + 1;
+                if let Some(advance) = &mut entry.advance {
+                    advance.framed(sequence);
+                }
             }
             if item.has_records() {
                 entry.note_cut(RecoveryPoint {
@@ -470,7 +496,6 @@ impl Store {
         if line.unsynced.is_empty() {
             line.sync_by = None;
         }
-        self.drop_folders(index);
     }
 
     /// A journal write or sync failed: the log directory takes no more appends on this shard.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     base::{Micros, Now, Offset},
-    disk::{Completion, DiskError, DiskOutput},
+    disk::{Completion, DiskError, DiskErrorKind, DiskOutput},
 };
 
 impl Store {
@@ -39,10 +39,9 @@ impl Store {
                 Err(error) => self.fail_line(line, &error),
             },
             Owner::Forgotten => {}
-            Owner::DropFolder(key) => {
-                self.entries.remove(key.0);
-            }
-            Owner::Folders { line, keys } => self.folders_made(line, &keys, &result),
+            Owner::DropFolder { key, path } => self.folder_dropped(now, key, path),
+            Owner::Removal(line) => self.removed(line),
+            Owner::Folders { line, keys } => self.folders_made(now, line, keys, &result),
             Owner::Load { key, load } => self.loaded(key, load, result),
             owner => self.complete_segment(now, owner, result),
         }
@@ -68,11 +67,23 @@ impl Store {
 
     fn folders_made(
         &mut self,
-        line: usize,
-        keys: &[PartitionKey],
+        now: Now,
+        index: usize,
+        keys: Vec<PartitionKey>,
         result: &Result<DiskOutput, DiskError>,
     ) {
-        for key in keys {
+        let line = &mut self.lines[index];
+        if let Err(error) = result
+            && error.kind == DiskErrorKind::Taken
+            && line.make_tries < TRIES_MAX
+        {
+            // Deleted, and not gone yet: a topic was made anew under its old name.
+            line.make_tries += 1;
+            line.make_retry = Some(now.monotonic.saturating_add(TAKEN_RETRY));
+            return line.to_make.extend(keys);
+        }
+        line.make_tries = 0;
+        for key in &keys {
             let Some(entry) = self.entries.get_mut(key.0) else {
                 continue;
             };
@@ -85,7 +96,6 @@ impl Store {
             // A sweep may have been waiting for the folder.
             self.advance_sweep(*key);
         }
-        self.drop_folders(line);
     }
 
     /// Completions of operations on a partition's files.
@@ -99,6 +109,7 @@ impl Store {
             | Owner::Seal { key, .. }
             | Owner::Checkpoint { key, .. }
             | Owner::Cut { key }
+            | Owner::Clear { key }
             | Owner::CutLoad { key, .. }
             | Owner::LastFiles { key, .. } => *key,
             _ => return,
@@ -109,9 +120,7 @@ impl Store {
         entry.in_flight -= 1;
         let line = entry.line;
         if entry.dropped {
-            self.end_sweep(key);
-            self.drop_folders(line);
-            return;
+            return self.end_sweep(key);
         }
         match result {
             Ok(output) => self.segment_done(key, owner, output),
@@ -173,6 +182,7 @@ impl Store {
             Owner::Seal { sealing, .. } => sealing.done(entry),
             Owner::Checkpoint { saved, .. } => self.checkpoint_written(key, &saved),
             Owner::Cut { .. } => self.files_cut(key),
+            Owner::Clear { .. } => self.cleared(key),
             Owner::CutLoad { index, .. } => self.cut_loaded(key, index, output),
             Owner::LastFiles {
                 sealing, is_active, ..
@@ -204,6 +214,7 @@ impl Store {
             self.events.push(StoreEvent::Fenced { key, reason });
         }
         self.end_cut(key, Err(StoreError::Fenced));
+        self.end_advance(key);
         self.end_sweep(key);
         self.last_files_done(key, true);
     }
@@ -220,3 +231,8 @@ fn file_of(files: &mut [SegmentFile], base: Offset) -> Option<&mut SegmentFile> 
 
 /// How long to wait for room on a full disk before asking again.
 const RETRY_AFTER: Micros = Micros::from_millis(500);
+
+/// How long to wait until a folder of a deleted partition is gone before asking again, and how
+/// often: a minute in all.
+const TAKEN_RETRY: Micros = Micros::from_millis(20);
+const TRIES_MAX: u32 = 3_000;

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use super::{Role, acks::take_if, checkpoint::Checkpointing, ops::Ops, truncate::Cut};
+use super::{
+    Role, acks::take_if, checkpoint::Checkpointing, log_start::Advance, ops::Ops, truncate::Cut,
+};
 use crate::{
     base::{DirectoryIndex, Offset, Watermarks},
     disk::{DirectoryPath, FileName},
@@ -57,6 +59,8 @@ pub(super) struct Entry {
     pub(super) cut: Option<Box<Cut>>,
     /// The cut is in the journal, and not yet in the files.
     pub(super) is_cut: bool,
+    /// Its log start moved, and not all is done about it.
+    pub(super) advance: Option<Box<Advance>>,
     pub(super) fenced: bool,
     pub(super) dropped: bool,
     /// Something was journaled since it was opened: a clean stop writes its files.
@@ -159,6 +163,7 @@ impl Entry {
             snapshots: Vec::new(),
             cut: None,
             is_cut: false,
+            advance: None,
             fenced: false,
             dropped: false,
             touched: false,

@@ -8,7 +8,7 @@
 //!   [`Store::events`] tells who may be answered.
 //!
 //! Files beside this one: `commit` (frames, acks, watermarks), `sweep` (write-behind, sealing),
-//! `reclaim` (journal files), `reads`, `stop`, `complete` (routing of completions).
+//! `reclaim` (journal files), `log_start`, `retention` and `removals` (what goes), `reads`, `stop`, `complete` (routing of completions).
 //!
 //! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what
 //! is unwritten.
@@ -20,11 +20,14 @@ mod checkpoint;
 mod commit;
 mod complete;
 mod entry;
+mod log_start;
 mod offsets;
 mod ops;
 mod partitions;
 mod reads;
 mod reclaim;
+mod removals;
+mod retention;
 mod stop;
 mod sweep;
 mod truncate;
@@ -33,7 +36,9 @@ use std::collections::{HashMap, VecDeque};
 
 pub use api::*;
 
-use self::{commit::Line, entry::Entry, ops::Ops, reads::Loads, stop::StopState};
+use self::{
+    commit::Line, entry::Entry, ops::Ops, reads::Loads, retention::Retention, stop::StopState,
+};
 use crate::{
     base::{DirectoryIndex, Micros, Now, PartitionIndex, Slab, TopicId},
     disk::DiskOut,
@@ -66,6 +71,7 @@ pub struct Store {
     unwritten_bytes: u64,
     /// An append found no memory, and nothing could be freed but by writing behind.
     memory_short: bool,
+    retention: Retention,
 }
 
 impl Store {
@@ -107,6 +113,7 @@ impl Store {
             stop: StopState::Running,
             unwritten_bytes: 0,
             memory_short: false,
+            retention: Retention::default(),
             options,
         }
     }
@@ -116,9 +123,13 @@ impl Store {
         let is_swept = |line: &Line| line.unswept.is_empty() && line.sweeps == 0;
         self.memory_short &= !self.lines.iter().all(is_swept);
         if !self.stop.is_finishing() {
+            self.pump_retention(now);
             for line in 0..self.lines.len() {
-                self.pump_folders(line);
+                self.pump_folders(now, line);
+                self.drop_folders(now, line);
+                self.pump_removals(now, line);
                 self.pump_cuts(now, line);
+                self.pump_advances(now, line);
                 self.pump_checkpoints(line);
                 self.pump_reclaim(line);
                 self.pump_sweeps(now, line);
@@ -137,7 +148,8 @@ impl Store {
 
     /// When to pump although nothing was fed.
     pub fn next_deadline(&self) -> Option<Micros> {
-        self.lines.iter().filter_map(Line::next_deadline).min()
+        let of_lines = self.lines.iter().filter_map(Line::next_deadline);
+        of_lines.chain(self.retention.next_deadline()).min()
     }
 
     /// Operations handed out and not yet completed.

@@ -38,8 +38,10 @@ impl Store {
             Some((_, Loading::Search(search, _), Some(block))) => {
                 log.find_timestamp_with_block(search, &block)
             }
-            // The block could not be read.
-            Some((_, Loading::Search(..), None)) => return Err(StoreError::Fenced),
+            // The block could not be read, and not because it was deleted meanwhile.
+            Some((base, Loading::Search(..), None)) if log.segments().any(|s| s.base == base) => {
+                return Err(StoreError::Fenced);
+            }
             _ => log.find_timestamp(query),
         };
         let (base, what, len) = match step {

@@ -77,7 +77,17 @@ pub(super) enum Owner {
         key: PartitionKey,
         index: Option<(Offset, FileKind)>,
     },
-    DropFolder(PartitionKey),
+    /// Files of segments that go are renamed.
+    Clear {
+        key: PartitionKey,
+    },
+    /// A dropped partition's folder is renamed to `path`.
+    DropFolder {
+        key: PartitionKey,
+        path: String,
+    },
+    /// Files are removed.
+    Removal(usize),
     Load {
         key: PartitionKey,
         load: SlabKey,

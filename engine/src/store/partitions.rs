@@ -14,7 +14,7 @@ use super::{
 use crate::{
     base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, TopicId, Watermarks},
     disk::ControlOp,
-    format::{batch::BatchHeader, checkpoint, names},
+    format::{batch::BatchHeader, checkpoint},
     journal::{Item, ItemKind},
     log::{AppendError, AppendOutcome, Appended, LogConfig, LogIdentity, Origin, PartitionLog},
     replica::EpochEnd,
@@ -130,22 +130,23 @@ impl Store {
     }
 
     /// Makes the folders of new partitions: few durably one by one, many with one sync of all.
-    pub(super) fn pump_folders(&mut self, index: usize) {
-        let keys = std::mem::take(&mut self.lines[index].to_make);
-        if keys.is_empty() {
+    pub(super) fn pump_folders(&mut self, now: Now, index: usize) {
+        let line = &mut self.lines[index];
+        let is_early = line.make_retry.is_some_and(|at| at > now.monotonic);
+        if line.to_make.is_empty() || is_early {
             return;
         }
-        let mut steps = Vec::with_capacity(2 * keys.len());
+        line.make_retry = None;
+        let keys = std::mem::take(&mut line.to_make);
+        let mut steps = Vec::with_capacity(keys.len() + 1);
         for entry in keys.iter().filter_map(|key| self.entries.get(key.0)) {
             let identity = entry.log.identity();
             let (directory, path) = (identity.directory, identity.folder());
-            let bytes = checkpoint::encode_partition_metadata(identity.topic_id).into_bytes();
-            let metadata = format!("{path}/{}", names::PARTITION_METADATA);
-            steps.push(ControlOp::CreateDirectory { directory, path });
-            steps.push(ControlOp::WriteWhole {
+            let metadata = checkpoint::encode_partition_metadata(identity.topic_id).into_bytes();
+            steps.push(ControlOp::ClaimFolder {
                 directory,
-                path: metadata,
-                bytes,
+                path,
+                metadata,
             });
         }
         let directory = self.lines[index].journal.directory();
@@ -170,6 +171,7 @@ impl Store {
     /// Deletes a partition: its files go once the drop is durable. The key is void at once.
     pub fn drop_partition(&mut self, _now: Now, key: PartitionKey) -> Result<(), StoreError> {
         self.end_cut(key, Err(StoreError::UnknownPartition));
+        self.end_advance(key);
         let entry = self.live_mut(key)?;
         entry.dropped = true;
         let rescan_bytes = entry.rescan_bytes;

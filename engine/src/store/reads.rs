@@ -60,8 +60,10 @@ impl Store {
             Some((base, Loading::Block(position), Some(block))) => entry
                 .log
                 .read_with_block(&request, base, position, &block)?,
-            // The block could not be read.
-            Some((_, Loading::Block(_), None)) => return Err(StoreError::Fenced),
+            // The block could not be read, and not because it was deleted meanwhile.
+            Some((_, Loading::Block(_), None)) if read.offset >= entry.log.log_start() => {
+                return Err(StoreError::Fenced);
+            }
             _ => entry.log.read(&request)?,
         };
         let (watermarks, leader_epoch) = (entry.marks, current_epoch(entry.role));

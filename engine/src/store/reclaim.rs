@@ -1,9 +1,8 @@
 //! Journal files are used again once all that they hold is durable in segments.
 
-use super::{Store, checkpoint::checkpoint_item, commit::member_key, entry::Folder, ops::Owner};
+use super::{Store, checkpoint::checkpoint_item, commit::member_key, entry::Folder};
 use crate::{
     base::Offset,
-    disk::{ControlOp, DiskOp},
     journal::{Item, ItemKind},
 };
 
@@ -42,37 +41,6 @@ impl Store {
             let index = crate::base::PartitionIndex(0);
             line.extra
                 .push_back(Item::new(ItemKind::Mark, nobody, index));
-        }
-    }
-
-    /// Folders of dropped partitions go once the drop is durable and nothing is in flight for them.
-    pub(super) fn drop_folders(&mut self, index: usize) {
-        let synced = self.lines[index].journal.synced();
-        let mut at = 0;
-        while at < self.lines[index].drops.len() {
-            let (sequence, key) = self.lines[index].drops[at];
-            let idle = self
-                .entries
-                .get(key.0)
-                .is_some_and(|entry| entry.in_flight + entry.syncs == 0);
-            if sequence > synced || !idle {
-                at += 1;
-                continue;
-            }
-            self.lines[index].drops.swap_remove(at);
-            let Some(entry) = self.entries.get(key.0) else {
-                continue;
-            };
-            let (directory, path) = (entry.directory(), entry.log.identity().folder());
-            let remove = ControlOp::Sequence(vec![
-                ControlOp::RemoveTree { directory, path },
-                ControlOp::SyncDirectory {
-                    directory,
-                    path: String::new(),
-                },
-            ]);
-            self.ops
-                .issue(Owner::DropFolder(key), DiskOp::Control(Box::new(remove)));
         }
     }
 }

@@ -102,14 +102,15 @@ impl Store {
 
     /// Until every journal is settled and every partition swept.
     fn press_on(&mut self, _now: Now) {
-        let mut busy = self.has_cuts();
+        let mut busy = self.has_cuts() || self.has_advances();
         for line in &mut self.lines {
             if line.journal.is_failed() {
                 continue;
             }
             line.journal.want_sync(line.journal.sequence());
             busy |= !line.is_settled() || !line.unswept.is_empty() || line.sweeps > 0;
-            busy |= !line.drops.is_empty() || !line.journal.is_quiet();
+            busy |= !line.drops.is_empty() || !line.removals.is_empty();
+            busy |= !line.journal.is_quiet();
         }
         if busy {
             return;

@@ -163,6 +163,9 @@ impl Store {
         let Some(entry) = self.entries.get_mut(key.0) else {
             return false;
         };
+        if entry.advance.is_some() {
+            return false;
+        }
         let line = &mut self.lines[entry.line];
         let end = entry.log.end();
         if entry.marks.synced() < end || !entry.pending.is_empty() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use logmill_engine::base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, ShardId, TopicId};
 use logmill_engine::io::RingOptions;
 use logmill_engine::journal::JournalOptions;
-use logmill_engine::log::{LogConfig, PartitionState};
+use logmill_engine::log::{LogConfig, PartitionState, RetentionConfig};
 use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
@@ -167,6 +167,11 @@ fn open_metadata_log(
     let config = LogConfig {
         segment_bytes: prepared.config.metadata_segment_bytes,
         segment_ms: prepared.config.metadata_segment_ms,
+        // It holds what no snapshot holds.
+        retention: RetentionConfig {
+            delete: false,
+            ..RetentionConfig::default()
+        },
         ..LogConfig::default()
     };
     let spec = PartitionSpec {

@@ -3,7 +3,7 @@
 use super::{Entry, MemoryDisk, key_of};
 use crate::{
     base::DirectoryIndex,
-    disk::{BlockingDisk, DiskError, Listed, parent_of},
+    disk::{BlockingDisk, DiskError, DiskErrorKind, Listed, parent_of},
 };
 
 impl BlockingDisk for MemoryDisk {
@@ -14,6 +14,9 @@ impl BlockingDisk for MemoryDisk {
     fn list(&self, directory: DirectoryIndex, path: &str) -> Result<Vec<Listed>, DiskError> {
         let state = &mut *self.state.borrow_mut();
         state.begin("list", path)?;
+        if !path.is_empty() && !state.names.contains_key(&key_of(directory, path)) {
+            return Err(DiskError::of(DiskErrorKind::NotFound, "list", path));
+        }
         let mut listed = Vec::new();
         for ((index, name), entry) in &state.names {
             if *index != directory.0 || parent_of(name) != path {

@@ -17,7 +17,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use self::node::Node;
 use super::{Completion, ControlOp, DiskError, DiskErrorKind, DiskOp, DiskOut, DiskOutput, OpKey};
-use crate::base::DirectoryIndex;
+use crate::{base::DirectoryIndex, format::names};
 
 pub use crash::Crash;
 
@@ -61,8 +61,8 @@ struct NameChange {
     path: Path,
     /// `None` removes the name.
     entry: Option<Entry>,
-    /// The other half of a rename; both happen or neither.
-    also: Option<(Path, Option<Entry>)>,
+    /// The rest of a rename; all of it happens or nothing.
+    also: Vec<(Path, Option<Entry>)>,
 }
 
 #[derive(Debug)]
@@ -269,6 +269,11 @@ impl State {
             ControlOp::CreateDirectory { directory, path } => {
                 self.create(directory, &path, true)?;
             }
+            ControlOp::ClaimFolder {
+                directory,
+                path,
+                metadata,
+            } => self.claim_folder(directory, &path, metadata, is_durable)?,
             ControlOp::CreateFile { file } => self.create(file.directory(), file.path(), false)?,
             ControlOp::CreateZeroed { file, len } => {
                 let (directory, path) = (file.directory(), file.path());
@@ -287,7 +292,10 @@ impl State {
                 directory,
                 from,
                 to,
-            } => self.rename(directory, &from, &to)?,
+            } => match self.rename(directory, &from, &to) {
+                Err(error) if error.kind == DiskErrorKind::NotFound => {}
+                result => result?,
+            },
             ControlOp::Remove { file } => self.remove(file.directory(), file.path())?,
             ControlOp::RemoveTree { directory, path } => self.remove_tree(directory, &path)?,
             ControlOp::SyncDirectory { directory, path } if is_durable => {
@@ -323,6 +331,29 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    fn claim_folder(
+        &mut self,
+        directory: DirectoryIndex,
+        path: &str,
+        metadata: Vec<u8>,
+        is_durable: bool,
+    ) -> Result<(), DiskError> {
+        self.create(directory, path, true)?;
+        let file = format!("{path}/{}", names::PARTITION_METADATA);
+        let found = match self.names.get(&key_of(directory, &file)) {
+            Some(Entry::File(node)) => self.nodes[*node].bytes(),
+            _ => &[],
+        };
+        if found == metadata {
+            return Ok(());
+        }
+        if crate::disk::blocking::names_partition(found) {
+            let kind = DiskErrorKind::Taken;
+            return Err(DiskError::of(kind, "make a folder", path));
+        }
+        self.write_whole(directory, &file, metadata, is_durable)
     }
 
     fn sync_file(
@@ -393,7 +424,7 @@ impl State {
         self.change_name(NameChange {
             path: key,
             entry: Some(entry),
-            also: None,
+            also: Vec::new(),
         });
         Ok(())
     }
@@ -404,16 +435,46 @@ impl State {
         let Some(entry) = self.names.get(&from_key).copied() else {
             return Err(DiskError::of(DiskErrorKind::NotFound, "rename", from));
         };
-        assert!(
-            entry != Entry::Directory,
-            "directories are never renamed by the engine"
-        );
+        let mut also = vec![(from_key, None)];
+        if entry == Entry::Directory {
+            also.extend(self.move_children(directory, from, to));
+        }
         self.change_name(NameChange {
             path: to_key,
             entry: Some(entry),
-            also: Some((from_key, None)),
+            also,
         });
         Ok(())
+    }
+
+    /// What is in a folder goes with it. Unsynced changes in it are the folder's, whatever it is
+    /// called: they follow.
+    fn move_children(
+        &mut self,
+        directory: DirectoryIndex,
+        from: &str,
+        to: &str,
+    ) -> Vec<(Path, Option<Entry>)> {
+        let inside = format!("{from}/");
+        let moved = |(index, path): &Path| {
+            let rest = path.strip_prefix(&inside)?;
+            (*index == directory.0).then(|| (*index, format!("{to}/{rest}")))
+        };
+        for change in &mut self.unsynced_names {
+            let paths = change.also.iter_mut().map(|(path, _)| path);
+            for path in paths.chain([&mut change.path]) {
+                if let Some(path_now) = moved(path) {
+                    *path = path_now;
+                }
+            }
+        }
+        let children = self
+            .names
+            .iter()
+            .filter_map(|(path, entry)| Some((path, moved(path)?, *entry)));
+        children
+            .flat_map(|(path, path_now, entry)| [(path.clone(), None), (path_now, Some(entry))])
+            .collect()
     }
 
     fn remove(&mut self, directory: DirectoryIndex, path: &str) -> Result<(), DiskError> {
@@ -423,7 +484,7 @@ impl State {
             self.change_name(NameChange {
                 path: key,
                 entry: None,
-                also: None,
+                also: Vec::new(),
             });
         }
         Ok(())
@@ -465,7 +526,7 @@ impl State {
 }
 
 fn apply_names(names: &mut BTreeMap<Path, Entry>, change: &NameChange) {
-    if let Some((path, entry)) = &change.also {
+    for (path, entry) in &change.also {
         set_name(names, path, *entry);
     }
     set_name(names, &change.path, change.entry);

@@ -1,0 +1,113 @@
+//! Whose folders are whose: topics come and go under the same names, and folders of deleted
+//! partitions stay for a while.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{DirectoryJob, Recovered, SNAPSHOT_BYTES_MAX, identity_of};
+use crate::{
+    base::{Offset, PartitionIndex, TopicId},
+    disk::DiskError,
+    format::{checkpoint, names},
+    log::{LogIdentity, PartitionState},
+};
+
+impl DirectoryJob<'_> {
+    /// Folders of partitions that were deleted, and whose time to go had not come.
+    pub(super) fn remove_deleted(&mut self) -> Result<(), DiskError> {
+        for entry in self.listed.extract_if(.., |entry| {
+            entry.is_directory && names::is_deleted_folder(&entry.name)
+        }) {
+            self.disk.remove_tree(self.directory, &entry.name)?;
+        }
+        Ok(())
+    }
+
+    /// Where logs start, by folder, as `log-start-offset-checkpoint` says; it is only a hint.
+    pub(super) fn log_starts(&self) -> Result<&BTreeMap<String, Offset>, DiskError> {
+        if let Some(known) = self.log_starts.get() {
+            return Ok(known);
+        }
+        let name = names::LOG_START_CHECKPOINT;
+        let bytes = self
+            .disk
+            .read_whole(self.directory, name, SNAPSHOT_BYTES_MAX)?;
+        let text = String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default();
+        let lines = checkpoint::decode_offsets(&text).unwrap_or_default();
+        let by_folder = |(topic, index, start): (String, PartitionIndex, Offset)| {
+            (names::partition_folder(&topic, index), start)
+        };
+        Ok(self
+            .log_starts
+            .get_or_init(|| lines.into_iter().map(by_folder).collect()))
+    }
+
+    /// Removes the folder of a dropped partition, unless its topic's name was taken anew.
+    pub(super) fn remove_dropped(&self, id: TopicId, folder: &str) -> Result<(), DiskError> {
+        match self.owner_of(folder)? {
+            Some(owner) if owner != id => Ok(()),
+            _ => self.disk.remove_tree(self.directory, folder),
+        }
+    }
+
+    /// Prepares the folder of a partition that the era saw open: its name may have been another's,
+    /// which was dropped, though no journal may say so yet. Whoever was recovered into it is gone.
+    pub(super) fn take_over(
+        &self,
+        id: TopicId,
+        folder: &str,
+        recovered: &mut Recovered,
+    ) -> Result<(), DiskError> {
+        if self.owner_of(folder)?.is_none_or(|owner| owner == id) {
+            return Ok(());
+        }
+        self.disk.remove_tree(self.directory, folder)?;
+        self.changed.set(true);
+        self.taken_over.borrow_mut().insert(folder.to_owned());
+        let is_here = |state: &PartitionState| {
+            state.directory == self.directory && identity_of(state).folder() == folder
+        };
+        recovered.partitions.retain(|state| !is_here(state));
+        Ok(())
+    }
+
+    /// The topic that a folder says it belongs to.
+    pub(super) fn owner_of(&self, folder: &str) -> Result<Option<TopicId>, DiskError> {
+        let path = format!("{folder}/{}", names::PARTITION_METADATA);
+        let text = self.disk.read_whole(self.directory, &path, 4096)?;
+        let text = text.unwrap_or_default();
+        Ok(checkpoint::decode_partition_metadata(&String::from_utf8_lossy(&text)).ok())
+    }
+
+    /// Whether a partition's name was taken anew, so that it must have been dropped.
+    pub(super) fn is_taken_over(&self, identity: &LogIdentity) -> bool {
+        let taken = self.taken_over.borrow();
+        !taken.is_empty() && taken.contains(&identity.folder())
+    }
+
+    /// A partition whose `Open` item is gone with its journal file: its folder says who it is.
+    pub(super) fn find_by_id(
+        &self,
+        key: (TopicId, PartitionIndex),
+        folders: &BTreeSet<String>,
+    ) -> Result<Option<LogIdentity>, DiskError> {
+        for folder in folders {
+            let Some((topic, index)) = names::parse_partition_folder(folder) else {
+                continue;
+            };
+            if index != key.1 {
+                continue;
+            }
+            if self.owner_of(folder)? == Some(key.0) {
+                let (topic_id, topic) = (key.0, topic.into());
+                let directory = self.directory;
+                return Ok(Some(LogIdentity {
+                    topic_id,
+                    topic,
+                    index,
+                    directory,
+                }));
+            }
+        }
+        Ok(None)
+    }
+}

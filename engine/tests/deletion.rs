@@ -1,0 +1,435 @@
+//! What goes: records by DeleteRecords, segments by retention, partitions with their topics.
+
+mod rig;
+
+use std::sync::Arc;
+
+use logmill_engine::{
+    base::{LeaderEpoch, Micros, Offset, TopicId},
+    disk::memory::{Crash, MemoryDisk},
+    log::{LogConfig, ReadError, RetentionConfig},
+    recovery::{Recovered, finish_stop, recover},
+    store::{
+        AckLevel, FetchRead, Isolation, OffsetAnswer, OffsetSpec, PartitionKey, PartitionSpec,
+        ReadData, Role, StoreError,
+    },
+};
+use rig::{Random, Rig, TOP, batch, batch_at, batch_of, options, spec};
+
+/// About ten of [`filled`]'s batches a segment.
+fn small() -> LogConfig {
+    LogConfig {
+        segment_bytes: 11_000,
+        file_delete_delay_ms: 60_000,
+        ..LogConfig::default()
+    }
+}
+
+fn fresh(seed: u64) -> Rig {
+    fresh_with(seed, None)
+}
+
+fn fresh_with(seed: u64, retention_check: Option<Micros>) -> Rig {
+    let disk = MemoryDisk::new(1);
+    let found = recover(&disk, [1; 16]).unwrap();
+    let mut options = options(seed);
+    options.eras = vec![found.directories[0].era];
+    options.retention_check = retention_check;
+    Rig::on(disk, options, Vec::new(), &[1])
+}
+
+/// A partition with `batches` of one record each, 1 KiB and 10 ms apart, all shown.
+fn filled(rig: &mut Rig, config: LogConfig, batches: usize) -> PartitionKey {
+    let key = rig.open(0, config);
+    for index in 0..batches {
+        let bytes = batch_at(10 * index as i64, &[&[index as u8; 1000]]);
+        rig.append(key, &bytes, AckLevel::None, 0).unwrap();
+        rig.turn(2);
+    }
+    rig.settle_for(Micros::from_millis(500));
+    assert_eq!(
+        rig.store.watermarks(key).unwrap().high(),
+        Offset(batches as i64)
+    );
+    key
+}
+
+fn starts_at(rig: &Rig, key: PartitionKey) -> i64 {
+    rig.store.watermarks(key).unwrap().log_start().0
+}
+
+/// The partition's files by the ending of their names.
+fn files(rig: &Rig, ending: &str) -> Vec<String> {
+    let mut files = rig.disk.files(TOP);
+    files.retain(|path| path.starts_with("topic-0/") && path.ends_with(ending));
+    files
+}
+
+fn delete_to(rig: &mut Rig, key: PartitionKey, to: i64) {
+    let token = 500 + to as u64;
+    let told = rig.store.advance_log_start(key, Offset(to), token).unwrap();
+    if told.is_none() {
+        rig.settle_for(Micros::from_millis(500));
+        assert!(rig.loaded.contains(&token), "who waits is told");
+    }
+    let told = rig.store.advance_log_start(key, Offset(to), token).unwrap();
+    assert_eq!(told, Some(rig.store.watermarks(key).unwrap().log_start()));
+}
+
+fn restarted(rig: Rig, crash: Crash, config: LogConfig) -> (Rig, PartitionKey, Recovered) {
+    let mut random = Random(rig.random.0);
+    let disk = rig.disk.crash(crash, &mut |bound| random.below(bound));
+    let mut found = recover(&disk, [9; 16]).unwrap();
+    assert!(found.fenced.is_empty(), "{:?}", found.findings);
+    let mut options = options(77);
+    options.eras = found.directories.iter().map(|it| it.era).collect();
+    let names = [found.directories[0].next_journal_name];
+    let states = std::mem::take(&mut found.partitions);
+    let mut rig = Rig::on(disk, options, states, &names);
+    let key = rig.open(0, config);
+    (rig, key, found)
+}
+
+#[test]
+fn deleted_records_are_gone_at_once_and_for_good() {
+    let mut rig = fresh(1);
+    let key = filled(&mut rig, small(), 45);
+    delete_to(&mut rig, key, 25);
+    let read = FetchRead {
+        offset: Offset(24),
+        max_bytes: 1,
+        whole_first_batch: true,
+        isolation: Isolation::ReadUncommitted,
+        token: 1,
+    };
+    let refused = rig.store.read(rig.now, key, &read);
+    assert!(matches!(
+        refused,
+        Err(StoreError::Read(ReadError::OffsetOutOfRange { .. }))
+    ));
+    let earliest = rig
+        .store
+        .list_offset(rig.now, key, OffsetSpec::Earliest, 1)
+        .unwrap();
+    assert!(matches!(earliest, OffsetAnswer::Ready(found) if found.offset == Some(Offset(25))));
+    // Backwards is no error and changes nothing; beyond the high watermark is one.
+    delete_to(&mut rig, key, 3);
+    assert_eq!(starts_at(&rig, key), 25);
+    for beyond in [46, -1] {
+        let refused = rig.store.advance_log_start(key, Offset(beyond), 1);
+        assert!(matches!(
+            refused,
+            Err(StoreError::Read(ReadError::OffsetOutOfRange { .. }))
+        ));
+    }
+    let (mut rig, key, _) = restarted(rig, Crash::Power, small());
+    assert_eq!(starts_at(&rig, key), 25);
+    let found = rig.read_all(key, Isolation::LogEnd);
+    let offsets: Vec<_> = found.iter().map(|(offset, _)| *offset).collect();
+    assert_eq!(offsets, (25..45).collect::<Vec<_>>());
+}
+
+#[test]
+fn segments_are_renamed_then_removed_when_their_time_has_come() {
+    let mut rig = fresh(2);
+    let key = filled(&mut rig, small(), 45);
+    let before = files(&rig, ".log");
+    delete_to(&mut rig, key, 25);
+    rig.settle_for(Micros::from_millis(500));
+    let deleted = files(&rig, ".log.deleted");
+    assert_eq!(
+        deleted,
+        before[..2]
+            .iter()
+            .map(|path| format!("{path}.deleted"))
+            .collect::<Vec<_>>(),
+        "{before:?}"
+    );
+    assert_eq!(files(&rig, ".log"), before[2..]);
+    rig.settle_for(Micros::from_millis(58_000));
+    assert_eq!(files(&rig, ".log.deleted"), deleted);
+    rig.settle_for(Micros::from_millis(2_000));
+    assert_eq!(files(&rig, ".deleted"), Vec::<String>::new());
+}
+
+#[test]
+fn everything_may_go_and_the_log_goes_on_behind_it() {
+    let mut rig = fresh(3);
+    let config = LogConfig {
+        file_delete_delay_ms: 0,
+        ..small()
+    };
+    let key = filled(&mut rig, config.clone(), 15);
+    let sent = batch_of(5, 0, 0, &[b"first", b"second"]);
+    rig.append(key, &sent, AckLevel::Synced, 1).unwrap();
+    rig.settle();
+    delete_to(&mut rig, key, 17);
+    rig.settle();
+    assert_eq!(files(&rig, ".log"), Vec::<String>::new());
+    assert_eq!(files(&rig, ".deleted"), Vec::<String>::new());
+    for crash in [Crash::Process, Crash::Power] {
+        let (mut next, key, _) = restarted(rig, crash, config.clone());
+        let marks = next.store.watermarks(key).unwrap();
+        assert_eq!((marks.log_start(), marks.high()), (Offset(17), Offset(17)));
+        // What producers did is not forgotten with their records.
+        let again = next.append(key, &sent, AckLevel::None, 2).unwrap();
+        assert!(again.duplicate && again.base_offset == Offset(15));
+        rig = next;
+    }
+    let key = rig.store.key(TopicId([7; 16]), spec(0, small()).index);
+    let key = key.unwrap();
+    let answer = rig
+        .append(key, &batch_of(5, 0, 2, &[b"third"]), AckLevel::Synced, 3)
+        .unwrap();
+    assert_eq!(
+        (answer.base_offset, answer.log_start),
+        (Offset(17), Offset(17))
+    );
+    rig.stop();
+    let expected = ["00000000000000000017.log"];
+    let logs = files(&rig, ".log");
+    assert!(
+        logs.iter().all(|path| path.ends_with(expected[0])),
+        "{logs:?}"
+    );
+    let (mut rig, key, _) = restarted(rig, Crash::Power, config);
+    assert_eq!(
+        rig.read_all(key, Isolation::LogEnd),
+        [(17, b"third".to_vec())]
+    );
+}
+
+#[test]
+fn a_file_that_someone_sends_from_keeps_its_name() {
+    let mut rig = fresh(4);
+    filled(&mut rig, small(), 45);
+    let (mut rig, key, _) = restarted(rig, Crash::Process, small());
+    let read = FetchRead {
+        offset: Offset(0),
+        max_bytes: 4_000,
+        whole_first_batch: true,
+        isolation: Isolation::ReadUncommitted,
+        token: 1,
+    };
+    let range = loop {
+        match rig.store.read(rig.now, key, &read).unwrap().data {
+            ReadData::File(range) => break range,
+            ReadData::Loading => rig.turn(u32::MAX),
+            other => panic!("{other:?}"),
+        }
+    };
+    let before = files(&rig, ".log");
+    // The ack does not wait for the reader.
+    delete_to(&mut rig, key, 25);
+    rig.settle_for(Micros::from_millis(5_000));
+    assert_eq!(files(&rig, ".log"), before);
+    drop(range);
+    rig.settle_for(Micros::from_millis(500));
+    assert_eq!(files(&rig, ".log"), before[2..]);
+}
+
+fn aged(retention_ms: i64, retention_bytes: i64) -> LogConfig {
+    let retention = RetentionConfig {
+        retention_ms,
+        retention_bytes,
+        ..RetentionConfig::default()
+    };
+    LogConfig {
+        retention,
+        ..small()
+    }
+}
+
+fn checked(seed: u64) -> Rig {
+    fresh_with(seed, Some(Micros::from_millis(1_000)))
+}
+
+#[test]
+fn old_segments_go_by_their_largest_timestamp() {
+    let mut rig = checked(5);
+    rig.now.wall_ms = 0;
+    let key = filled(&mut rig, aged(1_000, -1), 45);
+    // Records of 0, 10, 20 ... 440 ms, ten a segment.
+    rig.now.wall_ms = 1_090;
+    rig.settle_for(Micros::from_millis(1_500));
+    assert_eq!(starts_at(&rig, key), 0, "90 is not older than a second yet");
+    rig.now.wall_ms = 1_200;
+    rig.settle_for(Micros::from_millis(1_500));
+    assert_eq!(starts_at(&rig, key), 20);
+    // The active one too, and the log goes on.
+    rig.now.wall_ms = 9_000;
+    rig.settle_for(Micros::from_millis(1_500));
+    assert_eq!(starts_at(&rig, key), 45);
+    assert_eq!(files(&rig, ".log"), Vec::<String>::new());
+    let answer = rig
+        .append(key, &batch_at(9_000, &[b"next"]), AckLevel::Synced, 9)
+        .unwrap();
+    assert_eq!(answer.base_offset, Offset(45));
+    rig.settle_for(Micros::from_millis(1_500));
+    assert_eq!(starts_at(&rig, key), 45);
+}
+
+#[test]
+fn the_oldest_segments_go_when_there_are_too_many_bytes() {
+    let mut rig = checked(6);
+    let key = filled(&mut rig, aged(-1, 25_000), 45);
+    rig.settle_for(Micros::from_millis(1_500));
+    // 48 KB in five segments, the last one half full: two may go and 25 KB stay.
+    assert_eq!(starts_at(&rig, key), 20);
+    rig.settle_for(Micros::from_millis(3_000));
+    assert_eq!(starts_at(&rig, key), 20);
+    // The topic's settings change.
+    let config = Arc::new(aged(-1, 0));
+    rig.store.set_config(rig.now, key, config).unwrap();
+    rig.settle_for(Micros::from_millis(1_500));
+    assert_eq!(starts_at(&rig, key), 45, "nothing is to be kept");
+}
+
+#[test]
+fn a_topic_that_is_only_compacted_is_never_aged() {
+    let mut rig = checked(7);
+    let mut config = aged(1, 1);
+    (config.retention.delete, config.retention.compact) = (false, true);
+    let key = filled(&mut rig, config, 45);
+    rig.now.wall_ms = 1 << 40;
+    rig.settle_for(Micros::from_millis(3_000));
+    assert_eq!(starts_at(&rig, key), 0);
+}
+
+#[test]
+fn a_clean_stop_waits_for_no_delay() {
+    let mut rig = fresh(8);
+    let key = filled(&mut rig, small(), 45);
+    let other = rig.open(1, small());
+    rig.append(other, &batch(&[b"x"]), AckLevel::Synced, 1)
+        .unwrap();
+    rig.settle_for(Micros::from_millis(500));
+    assert_eq!(
+        rig.store.advance_log_start(key, Offset(25), 1).unwrap(),
+        None
+    );
+    rig.store.drop_partition(rig.now, other).unwrap();
+    rig.stop();
+    let left = rig.disk.files(TOP);
+    let is_old = |path: &&String| path.contains("delete") || path.contains("topic-1");
+    assert_eq!(left.iter().find(is_old), None);
+    let Rig { disk, store, .. } = rig;
+    let states = store.into_states();
+    assert_eq!(states[0].log_start, Offset(25));
+    finish_stop(&disk, states, &[], &[Some(2)]).unwrap();
+    let text = disk.contents(TOP, "log-start-offset-checkpoint").unwrap();
+    assert_eq!(text, b"0\n1\ntopic 0 25\n");
+    // Kafka's own directory, as far as we are told: its word for the log start counts.
+    let disk = disk.crash(Crash::Process, &mut |_| 0);
+    logmill_engine::disk::BlockingDisk::remove(&disk, TOP, "logmill-snapshot").unwrap();
+    let found = recover(&disk, [2; 16]).unwrap();
+    assert_eq!(found.partitions[0].log_start, Offset(25));
+    assert_eq!(found.partitions[0].end, Offset(45));
+}
+
+#[test]
+fn a_partition_leaves_its_folder_under_another_name_for_a_while() {
+    let mut rig = fresh(9);
+    let key = filled(&mut rig, small(), 5);
+    rig.store.drop_partition(rig.now, key).unwrap();
+    rig.settle_for(Micros::from_millis(500));
+    let renamed = format!("topic-0.{}-delete/", "07".repeat(16));
+    let there = |rig: &Rig| {
+        let files = rig.disk.files(TOP);
+        files.iter().filter(|it| it.starts_with(&renamed)).count()
+    };
+    assert!(there(&rig) > 0 && files(&rig, "").is_empty());
+    let random = &mut rig.random;
+    let disk = rig.disk.crash(Crash::Process, &mut |b| random.below(b));
+    rig.settle_for(Micros::from_millis(60_000));
+    assert_eq!(there(&rig), 0);
+    // Or the next start removes it.
+    let found = recover(&disk, [2; 16]).unwrap();
+    assert_eq!((found.partitions.len(), found.findings.len()), (0, 0));
+    let left = disk.files(TOP);
+    assert!(left.iter().all(|path| !path.contains("topic")), "{left:?}");
+}
+
+/// A partition of the topic with that id, under the same name.
+fn reborn(id: u8) -> PartitionSpec {
+    PartitionSpec {
+        topic_id: TopicId([id; 16]),
+        role: Role::Leader(LeaderEpoch(0)),
+        ..spec(0, small())
+    }
+}
+
+#[test]
+fn a_topic_made_anew_under_its_name_has_its_own_records_whatever_crash() {
+    for seed in 0..600 {
+        // In journals and in folders either may come first.
+        let ids = if seed % 2 == 0 { [3, 8] } else { [8, 3] };
+        let (mut rig, crash) = reincarnated(seed, ids);
+        // Tokens are offsets; every other one asked for a sync.
+        let survives = |token: &&u64| crash == Crash::Process || *token % 2 == 1;
+        let promised = rig.acked.keys().rev().find(survives);
+        let promised = promised.map_or(0, |token| *token as i64 + 1);
+        let random = &mut rig.random;
+        let disk = rig.disk.crash(crash, &mut |bound| random.below(bound));
+        let found = recover(&disk, [1 + crash as u8; 16]);
+        let found = found.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert!(found.fenced.is_empty(), "seed {seed}: {:?}", found.findings);
+        let ends: Vec<_> = found.partitions.iter().map(|state| state.end.0).collect();
+        let second = |state: &&logmill_engine::log::PartitionState| state.topic_id.0[0] == ids[1];
+        let end = found.partitions.iter().find(second).map(|it| it.end.0);
+        let Some(end) = end else {
+            assert_eq!(promised, 0, "seed {seed}: {ends:?}");
+            continue;
+        };
+        assert_eq!(ends, [end], "seed {seed}: one folder, one owner");
+        assert!(end >= promised, "seed {seed}: {end} < {promised}");
+        let mut options = options(seed);
+        options.eras = vec![found.directories[0].era];
+        let names = [found.directories[0].next_journal_name];
+        let mut rig = Rig::on(disk, options, found.partitions, &names);
+        let key = rig.store.open_partition(rig.now, reborn(ids[1])).unwrap();
+        let values = rig.read_all(key, Isolation::LogEnd);
+        assert_eq!(values.len() as i64, end, "seed {seed}");
+        assert!(values.iter().all(|(_, value)| *value == NEW), "seed {seed}");
+    }
+}
+
+const NEW: [u8; 1000] = [77; 1000];
+
+/// A topic with records is deleted and made anew; somewhere in between the machine stops.
+fn reincarnated(seed: u64, ids: [u8; 2]) -> (Rig, Crash) {
+    let mut rig = fresh(seed);
+    let old = rig.store.open_partition(rig.now, reborn(ids[0])).unwrap();
+    // Few, and the journal's first file with its beginning is still needed.
+    for index in 0..rig.random.below(30) as u8 {
+        rig.append(old, &batch(&[&[index; 1000]]), AckLevel::None, 0)
+            .unwrap();
+        rig.turn(3);
+    }
+    rig.settle_for(Micros::from_millis(200));
+    let most = [60, 400][rig.random.below(2) as usize];
+    let more = 1 + u64::from(rig.random.below(most));
+    rig.disk.power_off_at(rig.disk.operations() + more);
+    rig.store.drop_partition(rig.now, old).unwrap();
+    let completions = rig.random.below(3);
+    rig.turn(completions);
+    let new = rig.store.open_partition(rig.now, reborn(ids[1])).unwrap();
+    let mut sent = 0;
+    for _ in 0..400 {
+        if rig.disk.is_off() {
+            break;
+        }
+        let level = [AckLevel::Written, AckLevel::Synced][sent as usize % 2];
+        if sent < 150 && rig.append(new, &batch(&[&NEW]), level, sent).is_ok() {
+            sent += 1;
+        }
+        rig.turn(2);
+        rig.now.monotonic = rig.now.monotonic.saturating_add(Micros::from_millis(5));
+    }
+    assert_eq!(rig.failures, Vec::<String>::new());
+    let crash = match rig.random.below(2) {
+        0 => Crash::Process,
+        _ => Crash::Power,
+    };
+    (rig, crash)
+}
