@@ -190,7 +190,10 @@ fn with_group() -> Report {
         redelivered: 4_321,
         ..GroupFigures::default()
     };
-    group.commits.record(1_500_000, 30);
+    group.commits.record(1_500_000, 15);
+    for at in 1..=15 {
+        group.commits.record(1_500_000 + at * 100_000, 1);
+    }
     group.heartbeats.record(700_000, 15);
     group.rebalances.push(Rebalance {
         step: Step::Kill,
