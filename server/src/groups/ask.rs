@@ -130,6 +130,9 @@ pub struct OffsetCommit {
     pub member_id: String,
     /// Static membership (KIP-345).
     pub group_instance_id: Option<String>,
+    /// Whether the client knows error 69 (from version 9) where a member's group does not exist;
+    /// others are told 22.
+    pub knows_group_not_found: bool,
     /// Versions 2 to 4: how long to keep the offsets. `None` for the broker's retention (-1).
     pub retention_ms: Option<i64>,
     /// What to keep.

@@ -8,26 +8,51 @@
 //! What a host calls:
 //!
 //! ```text
-//! Coordinator::new(now, Options, seed: u64)            one for each partition, before its load
+//! Coordinator::new(now, Options, rng)                  one for each partition, before its load
 //! replay(key, value) -> Result<(), ReplayError>        each record of the log, in order
 //! loaded(now, &mut Effects)                            end of the load; members' time begins anew
 //! take(now, ticket: u64, Ask, &mut Effects)            the reply may come out of a later call
 //! expire(now, &mut Effects)   next_deadline() -> Option<Micros>
 //! set_options(Options)
-//! close(&mut Effects)                                  parked tickets are answered error 16
+//! close(now, &mut Effects)                             parked tickets are answered error 16
 //! live_records(&mut LiveCursor, bytes_max, &mut Vec<Record>) -> bool    true: there is more
 //! memory_bytes()   counts()
 //! ```
 
+mod alarm;
 mod answer;
 mod ask;
+mod commits;
+mod coordinator;
 mod effects;
+mod group;
+mod join;
+mod leave;
+mod live;
+mod member;
+mod members;
+mod offsets;
 mod options;
 mod placement;
+mod rebalance;
+mod records;
 mod refusal;
+mod replay;
+mod reports;
+mod retention;
+mod sync;
+mod take;
+mod turn;
+mod votes;
+
+#[cfg(test)]
+mod tests;
 
 pub use answer::*;
 pub use ask::*;
+pub use coordinator::{Coordinator, Counts};
 pub use effects::{Effects, Record, Reply, When};
+pub use live::LiveCursor;
 pub use options::Options;
 pub use placement::partition_of;
+pub use replay::ReplayError;

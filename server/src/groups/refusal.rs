@@ -16,6 +16,10 @@ impl Ask {
                 Answer::Join(Box::new(JoinAnswer::failed(error, ask.member_id.clone())))
             }
             Self::Sync(_) => Answer::Sync(SyncAnswer::failed(error)),
+            // A coordinator that loads does not know better, and members wait for it in peace.
+            Self::Heartbeat(_) if error == ErrorCode::COORDINATOR_LOAD_IN_PROGRESS => {
+                Answer::Heartbeat(ErrorCode::NONE)
+            }
             Self::Heartbeat(_) => Answer::Heartbeat(error),
             Self::Leave(_) => Answer::Leave(LeaveAnswer {
                 error,

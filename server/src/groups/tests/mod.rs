@@ -1,0 +1,10 @@
+//! Conversations with a coordinator in virtual time, and what must hold of all of them.
+
+mod admin;
+mod fixture;
+mod joins;
+mod log;
+mod offsets;
+mod rebalances;
+mod retention;
+mod statics;
