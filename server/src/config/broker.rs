@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use crate::config::error::ConfigError;
 use crate::config::listeners::{self, Listener};
-use crate::config::settings::{Notice, Settings};
+use crate::config::settings::{Dynamic, Notice, Settings};
 use crate::config::topic::TopicConfig;
+use crate::config::value::items;
 
 /// How far produced batches are checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,8 @@ pub struct Limits {
     pub connections_per_address: u32,
     /// `max.connections.per.ip.overrides`.
     pub connections_per_address_overrides: BTreeMap<IpAddr, u32>,
+    /// `max.connection.creation.rate`: connections accepted in a second.
+    pub connection_creation_rate: u32,
     /// `connections.max.idle.ms`; `None` never closes.
     pub idle_ms: Option<u64>,
     /// How long a new connection may take to send its first whole request.
@@ -205,6 +208,20 @@ impl Config {
         };
         Ok(Loaded { config, notices })
     }
+
+    /// The same broker with what was set for it, and for all brokers, while they ran.
+    #[must_use]
+    pub fn with_dynamic(&self, own: &Dynamic, all: &Dynamic) -> Self {
+        let settings = self.settings.with_dynamic(own, all);
+        Self {
+            topic_defaults: TopicConfig::resolve(&settings, &BTreeMap::new())
+                .unwrap_or_else(|_| self.topic_defaults.clone()),
+            producer_id_expiration_ms: settings.number("producer.id.expiration.ms"),
+            limits: limits(&settings).unwrap_or_else(|_| self.limits.clone()),
+            settings,
+            ..self.clone()
+        }
+    }
 }
 
 /// A process that is only a broker, or only a controller, belongs to a cluster of several.
@@ -299,7 +316,10 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
     Ok(Limits {
         connections: unsigned(settings, "max.connections"),
         connections_per_address: unsigned(settings, "max.connections.per.ip"),
-        connections_per_address_overrides: per_address_overrides(settings)?,
+        connections_per_address_overrides: per_address_overrides(
+            settings.text(PER_ADDRESS_OVERRIDES),
+        )?,
+        connection_creation_rate: unsigned(settings, "max.connection.creation.rate"),
         idle_ms: u64::try_from(settings.number("connections.max.idle.ms")).ok(),
         handshake_ms: wide(settings, "logmill.connection.handshake.timeout.ms"),
         frame_ms: wide(settings, "logmill.connection.frame.timeout.ms"),
@@ -317,11 +337,9 @@ fn limits(settings: &Settings) -> Result<Limits, ConfigError> {
     })
 }
 
-fn per_address_overrides(settings: &Settings) -> Result<BTreeMap<IpAddr, u32>, ConfigError> {
-    const KEY: &str = "max.connections.per.ip.overrides";
-    settings
-        .list(KEY)
-        .into_iter()
+/// Reads `max.connections.per.ip.overrides`.
+pub(super) fn per_address_overrides(raw: &str) -> Result<BTreeMap<IpAddr, u32>, ConfigError> {
+    items(raw)
         .map(|item| {
             let parts = item.rsplit_once(':');
             let read = parts.and_then(|(host, count)| {
@@ -329,7 +347,7 @@ fn per_address_overrides(settings: &Settings) -> Result<BTreeMap<IpAddr, u32>, C
                 Some((host.parse().ok()?, count.trim().parse().ok()?))
             });
             read.ok_or_else(|| ConfigError::Conflict {
-                key: KEY,
+                key: PER_ADDRESS_OVERRIDES,
                 what: format!("{item:?} is not of the form address:count"),
             })
         })
@@ -375,6 +393,8 @@ fn unsigned(settings: &Settings, name: &str) -> u32 {
 fn wide(settings: &Settings, name: &str) -> u64 {
     u64::try_from(settings.number(name)).expect("bounded below by 0 in the table")
 }
+
+pub(super) const PER_ADDRESS_OVERRIDES: &str = "max.connections.per.ip.overrides";
 
 /// Replication of internal topics: one broker holds one copy, whatever is asked.
 const SINGLE_COPY_KEYS: &[&str] = &[

@@ -1,11 +1,10 @@
 //! Effective values with their sources, as DescribeConfigs and CreateTopics tell them.
 
-use std::collections::BTreeMap;
-
 use crate::config::key::{Key, Kind, Update};
-use crate::config::settings::Settings;
-use crate::config::table::{broker_key, broker_keys, topic_keys};
+use crate::config::settings::{Dynamic, Settings};
+use crate::config::table::{broker_key, broker_keys, client_metrics_keys, group_keys, topic_keys};
 use crate::config::topic::broker_default;
+use crate::config::value;
 
 /// Where a value comes from, by DescribeConfigs' numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +21,10 @@ pub enum Source {
     Default = 5,
     /// A log level.
     Logger = 6,
+    /// A client metrics subscription's own.
+    ClientMetrics = 7,
+    /// The group's own.
+    Group = 8,
 }
 
 /// A key with its effective value.
@@ -48,9 +51,6 @@ pub struct Synonym {
     pub source: Source,
 }
 
-/// Values set while the broker runs, by key.
-pub type Dynamic = BTreeMap<String, String>;
-
 impl Entry {
     /// Whether its value is never told.
     #[must_use]
@@ -65,16 +65,10 @@ impl Entry {
     }
 }
 
-/// Every key of the broker that DescribeConfigs lists. `own` and `all` are what was set for this
-/// broker and for all of them while they ran; `node_id` stands for both of its keys.
-pub fn broker_entries(
-    settings: &Settings,
-    own: &Dynamic,
-    all: &Dynamic,
-    node_id: i32,
-) -> impl Iterator<Item = Entry> {
+/// Every key of the broker that DescribeConfigs lists; `node_id` stands for both of its keys.
+pub fn broker_entries(settings: &Settings, node_id: i32) -> impl Iterator<Item = Entry> {
     broker_keys().filter(|key| !key.internal).map(move |key| {
-        let mut synonyms = broker_synonyms(settings, own, all, key);
+        let mut synonyms = broker_synonyms(settings, key);
         // The number is one, under whichever name it was given; Kafka has no default for it.
         if matches!(key.name, "node.id" | "broker.id") {
             let value = Some(node_id.to_string());
@@ -92,29 +86,25 @@ pub fn broker_entries(
 }
 
 /// Values that were set for all brokers while they ran.
-pub fn cluster_entries(all: &Dynamic) -> impl Iterator<Item = Entry> {
+pub fn cluster_entries(settings: &Settings) -> impl Iterator<Item = Entry> {
     broker_keys()
         .filter(|key| !key.internal)
         .filter_map(move |key| {
-            let value = all.get(key.name)?;
+            let value = settings.of_all_brokers(key.name)?;
             Some(entry(key, vec![synonym(key, value, Source::AllBrokers)]))
         })
 }
 
 /// Every key of a topic that DescribeConfigs lists.
-pub fn topic_entries(
-    settings: &Settings,
-    topic: &Dynamic,
-    own: &Dynamic,
-    all: &Dynamic,
-) -> impl Iterator<Item = Entry> {
+pub fn topic_entries(settings: &Settings, topic: &Dynamic) -> impl Iterator<Item = Entry> {
     topic_keys().filter(|key| !key.internal).map(move |key| {
         let mut synonyms = Vec::new();
-        if let Some(value) = topic.get(key.name) {
-            synonyms.push(synonym(key, value, Source::Topic));
+        if let Some(raw) = topic.get(key.name) {
+            let value = value::normal(key.kind, raw);
+            synonyms.push(synonym(key, &value, Source::Topic));
         }
         if let Some(broker) = key.synonym.and_then(broker_key) {
-            synonyms.extend(broker_synonyms(settings, own, all, broker));
+            synonyms.extend(broker_synonyms(settings, broker));
         }
         let mut entry = entry(key, synonyms);
         if entry.value.is_none() {
@@ -124,46 +114,108 @@ pub fn topic_entries(
     })
 }
 
-fn broker_synonyms(
-    settings: &Settings,
-    own: &Dynamic,
-    all: &Dynamic,
-    key: &'static Key,
-) -> Vec<Synonym> {
-    let values = [
-        (own.get(key.name).map(String::as_str), Source::Broker),
-        (all.get(key.name).map(String::as_str), Source::AllBrokers),
-        (settings.explicit(key.name), Source::Static),
-        (key.default, Source::Default),
+/// Every key of a group that DescribeConfigs lists. What a broker's key gives a group as its
+/// default has no synonym of its own, in Kafka either.
+pub fn group_entries(settings: &Settings, group: &Dynamic) -> impl Iterator<Item = Entry> {
+    group_keys().map(move |key| {
+        let (raw, source) = match group.get(key.name) {
+            Some(raw) => (Some(raw.as_str()), Source::Group),
+            None => (group_default(settings, key), Source::Default),
+        };
+        let value = raw.map(|raw| value::normal(key.kind, raw));
+        let synonyms = value.iter().map(|value| synonym(key, value, source));
+        entry(key, synonyms.collect())
+    })
+}
+
+/// Every key of a client metrics subscription that DescribeConfigs lists.
+pub fn client_metrics_entries(subscription: &Dynamic) -> impl Iterator<Item = Entry> {
+    client_metrics_keys().map(move |key| match subscription.get(key.name) {
+        Some(raw) => {
+            let value = value::normal(key.kind, raw);
+            entry(key, vec![synonym(key, &value, Source::ClientMetrics)])
+        }
+        None => Entry {
+            value: key.default.map(str::to_owned),
+            ..entry(key, Vec::new())
+        },
+    })
+}
+
+/// The value of a group's key that a group has which says nothing of its own.
+pub(crate) fn group_default<'a>(settings: &'a Settings, key: &Key) -> Option<&'a str> {
+    match key.synonym {
+        Some(broker_key) => settings.raw(broker_key),
+        None => key.default,
+    }
+}
+
+/// All values that a broker's key could have, the effective one first: by source, and within one
+/// the finer unit before the coarser. Values of coarser units alone are not told of a finer one,
+/// as Kafka has it.
+fn broker_synonyms(settings: &Settings, key: &'static Key) -> Vec<Synonym> {
+    let same = [key.name];
+    let names = UNITS
+        .iter()
+        .find(|names| names.contains(&key.name))
+        .copied()
+        .unwrap_or(&same);
+    let keys = || names.iter().filter_map(|name| broker_key(name));
+    type Layer = fn(&Settings, &'static Key) -> Option<String>;
+    let layers: [(Layer, Source); 4] = [
+        (
+            |it, key| it.of_broker(key.name).map(str::to_owned),
+            Source::Broker,
+        ),
+        (
+            |it, key| it.of_all_brokers(key.name).map(str::to_owned),
+            Source::AllBrokers,
+        ),
+        (
+            |it, key| it.explicit(key.name).map(str::to_owned),
+            Source::Static,
+        ),
+        (|_, key| key.default.map(str::to_owned), Source::Default),
     ];
-    values
-        .into_iter()
-        .filter_map(|(value, source)| value.map(|value| synonym(key, value, source)))
+    layers
+        .iter()
+        .flat_map(|(value, source)| {
+            keys().filter_map(|key| Some(synonym(key, &value(settings, key)?, *source)))
+        })
+        .skip_while(|synonym| synonym.name != key.name)
         .collect()
 }
 
 fn synonym(key: &'static Key, value: &str, source: Source) -> Synonym {
-    let value = match key.kind {
-        Kind::Password => None,
-        Kind::Boolean => Some(value.to_ascii_lowercase()),
-        _ => Some(value.to_owned()),
-    };
     Synonym {
         name: key.name,
-        value,
+        value: (key.kind != Kind::Password).then(|| value.to_owned()),
         source,
     }
 }
 
 fn entry(key: &'static Key, synonyms: Vec<Synonym>) -> Entry {
     let (value, source) = match synonyms.first() {
-        Some(first) => (first.value.clone(), first.source),
+        Some(first) => (first.value.as_deref(), first.source),
         None => (None, Source::Default),
     };
     Entry {
         key,
-        value,
+        value: value.map(|value| value::normal(key.kind, value)),
         source,
         synonyms,
     }
 }
+
+/// Broker keys that say one thing, the one that goes before the other first: most in several
+/// units.
+const UNITS: &[&[&str]] = &[
+    &[
+        "log.retention.ms",
+        "log.retention.minutes",
+        "log.retention.hours",
+    ],
+    &["log.roll.ms", "log.roll.hours"],
+    &["log.roll.jitter.ms", "log.roll.jitter.hours"],
+    &["log.flush.interval.ms", "log.flush.scheduler.interval.ms"],
+];

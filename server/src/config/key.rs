@@ -80,6 +80,8 @@ pub enum Bounds {
     EachOf(&'static [&'static str]),
     /// A list of `partition:broker`, or `*`.
     Replicas,
+    /// `earliest`, `latest`, or `by_duration:` with a duration of ISO 8601.
+    OffsetReset,
 }
 
 /// Whether a running broker takes a new value, and for whom.
@@ -121,7 +123,7 @@ pub struct Key {
     pub update: Update,
     /// What Logmill does with it.
     pub state: State,
-    /// For a topic's key: the broker key whose value is its default.
+    /// For a topic's or a group's key: the broker key whose value is its default.
     pub synonym: Option<&'static str>,
     /// Left out of DescribeConfigs, as Kafka leaves out its internal keys.
     pub internal: bool,
@@ -210,6 +212,11 @@ impl Key {
 
     pub(crate) const fn replicas(mut self) -> Self {
         self.bounds = Bounds::Replicas;
+        self
+    }
+
+    pub(crate) const fn offset_reset(mut self) -> Self {
+        self.bounds = Bounds::OffsetReset;
         self
     }
 

@@ -126,6 +126,14 @@ impl MemoryPlan {
         bytes / u64::from(self.shards.max(1))
     }
 
+    /// Connections that would fit if the budget that is left were theirs.
+    #[must_use]
+    pub fn connections_fit(&self) -> u32 {
+        let left = self.budget_bytes - self.worst_bytes();
+        let more = u32::try_from(left / CONNECTION_BYTES).unwrap_or(u32::MAX);
+        self.connections_max.saturating_add(more)
+    }
+
     fn size_partitions(&mut self, asked: Option<u64>) {
         let fits = self.budget_bytes / 100 * 4 / PARTITION_BYTES;
         let partitions = asked.unwrap_or(fits.min(PARTITIONS_DEFAULT));

@@ -6,8 +6,10 @@
 //! start.
 
 mod broker;
+mod change;
 pub mod describe;
 mod error;
+mod group;
 pub mod key;
 mod listeners;
 pub mod memory;
@@ -18,12 +20,19 @@ mod topic;
 mod value;
 
 pub use broker::{Config, FetchPath, Loaded, Validation};
+pub use change::{BrokerChange, ChangeError};
 pub use error::ConfigError;
+pub(crate) use group::check_client_metrics;
+pub use group::{GroupConfig, GroupConfigError};
 pub use listeners::Listener;
 pub use memory::{MemoryError, MemoryPlan, MemoryRow};
-pub use settings::{Notice, Settings};
+pub use settings::{Dynamic, Notice, Settings};
+pub(crate) use topic::check_topic;
 pub use topic::{TopicConfig, TopicConfigError};
+pub(crate) use value::items;
 pub use value::{ValueError, check};
 
+#[cfg(test)]
+mod dynamic_tests;
 #[cfg(test)]
 mod tests;

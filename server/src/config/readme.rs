@@ -2,15 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::config::key::{Key, State};
-use crate::config::table::{Area, BROKER_AREAS, TOPIC_AREAS};
+use crate::config::key::{Key, State, Update};
+use crate::config::table::{Area, BROKER_AREAS, GROUP_AREAS, TOPIC_AREAS};
 use crate::config::value::in_words;
 
 /// Markdown for every key: honoured ones in tables, the others by reason.
 #[must_use]
 pub fn markdown() -> String {
     let mut out = String::new();
-    for area in BROKER_AREAS.iter().chain(TOPIC_AREAS) {
+    for area in areas() {
         honoured_table(&mut out, area);
     }
     out.push_str("**Accepted without effect**, each with a notice at start when set:\n\n");
@@ -24,6 +24,10 @@ pub fn markdown() -> String {
         _ => None,
     });
     out
+}
+
+fn areas() -> impl Iterator<Item = &'static Area> {
+    BROKER_AREAS.iter().chain(TOPIC_AREAS).chain(GROUP_AREAS)
 }
 
 fn honoured_table(out: &mut String, area: &Area) {
@@ -73,19 +77,19 @@ fn kind_and_bounds(key: &Key) -> String {
 }
 
 fn prose(key: &Key) -> String {
-    match key.memory {
-        Some(cost) => format!("{} Memory: {cost}.", key.doc),
-        None => key.doc.to_owned(),
+    let mut text = key.doc.to_owned();
+    if let Some(cost) = key.memory {
+        let _ = write!(text, " Memory: {cost}.");
     }
+    if key.update == Update::ClusterWide {
+        text.push_str(" *Changes while the broker runs.*");
+    }
+    text
 }
 
 fn by_reason(out: &mut String, reason: impl Fn(State) -> Option<&'static str>) {
     let mut reasons: Vec<(&'static str, Vec<&'static str>)> = Vec::new();
-    for key in BROKER_AREAS
-        .iter()
-        .chain(TOPIC_AREAS)
-        .flat_map(|area| area.keys)
-    {
+    for key in areas().flat_map(|area| area.keys) {
         let Some(why) = reason(key.state) else {
             continue;
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::error::ConfigError;
-use crate::config::key::{Key, State};
+use crate::config::key::{Key, State, Update};
 use crate::config::table::{FOREIGN_PREFIXES, broker_key, broker_keys};
 use crate::config::value::{self, items, parse_boolean};
 
@@ -16,10 +16,16 @@ pub struct Notice {
     pub text: String,
 }
 
-/// Broker values as they were written, by key.
+/// Values set while the broker runs, by key.
+pub type Dynamic = BTreeMap<String, String>;
+
+/// Broker values by key, in layers: set for this broker while it ran, set for all brokers while
+/// they ran, written at start. The first layer that has a key decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     explicit: BTreeMap<&'static str, String>,
+    own: BTreeMap<&'static str, String>,
+    all: BTreeMap<&'static str, String>,
 }
 
 impl Settings {
@@ -76,19 +82,43 @@ impl Settings {
         Ok((settings, notices))
     }
 
-    /// The value that was written, if one was.
+    /// The same values as written at start, under what was set for this broker and for all of them
+    /// while they ran. What cannot be set so, or no longer holds, is left out, as Kafka does.
+    #[must_use]
+    pub fn with_dynamic(&self, own: &Dynamic, all: &Dynamic) -> Self {
+        Self {
+            explicit: self.explicit.clone(),
+            own: layer(own, |update| update != Update::ReadOnly),
+            all: layer(all, |update| update == Update::ClusterWide),
+        }
+    }
+
+    /// The value that was written at start, if one was.
     #[must_use]
     pub fn explicit(&self, name: &str) -> Option<&str> {
         self.explicit.get(name).map(String::as_str)
     }
 
-    /// The value written or else the default; `None` is Kafka's null.
+    /// The value that was set for this broker while it ran, if one was.
+    #[must_use]
+    pub fn of_broker(&self, name: &str) -> Option<&str> {
+        self.own.get(name).map(String::as_str)
+    }
+
+    /// The value that was set for all brokers while they ran, if one was.
+    #[must_use]
+    pub fn of_all_brokers(&self, name: &str) -> Option<&str> {
+        self.all.get(name).map(String::as_str)
+    }
+
+    /// The value that was set or written, or else the default; `None` is Kafka's null.
     ///
     /// # Panics
     /// When the table has no such key: a mistake in the code that asks.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&str> {
-        if let Some(value) = self.explicit.get(name) {
+        let set = self.of_broker(name).or_else(|| self.of_all_brokers(name));
+        if let Some(value) = set.or_else(|| self.explicit(name)) {
             return Some(value);
         }
         let key = broker_key(name).unwrap_or_else(|| panic!("{name} is not in the table"));
@@ -123,6 +153,17 @@ impl Settings {
     }
 }
 
+fn layer(values: &Dynamic, may_be_set: fn(Update) -> bool) -> BTreeMap<&'static str, String> {
+    values
+        .iter()
+        .filter_map(|(name, raw)| {
+            let key = broker_key(name).filter(|key| may_be_set(key.update))?;
+            value::check(key, raw.trim()).ok()?;
+            Some((key.name, raw.trim().to_owned()))
+        })
+        .collect()
+}
+
 fn properties(text: &str) -> Result<BTreeMap<String, String>, ConfigError> {
     java_properties::read(text.as_bytes())
         .map(|map| map.into_iter().collect())
@@ -154,12 +195,16 @@ fn refuse(key: &'static Key, raw: &str, why: &'static str) -> Result<(), ConfigE
     })
 }
 
-/// The nearest name is offered when at most a third of it would have to change.
 fn unknown(key: String) -> ConfigError {
-    let nearest = broker_keys()
-        .map(|known| (strsim::damerau_levenshtein(&key, known.name), known.name))
+    let nearest = nearest(&key);
+    ConfigError::Unknown { key, nearest }
+}
+
+/// The key whose name is the most similar, when at most a third of it would have to change.
+pub(super) fn nearest(name: &str) -> Option<&'static str> {
+    broker_keys()
+        .map(|known| (strsim::damerau_levenshtein(name, known.name), known.name))
         .min()
         .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
-        .map(|(_, name)| name);
-    ConfigError::Unknown { key, nearest }
+        .map(|(_, name)| name)
 }

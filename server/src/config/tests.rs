@@ -177,13 +177,13 @@ fn mistakes_name_the_way_out() {
     );
     assert_eq!(
         error("log.segment.bytes=14"),
-        "invalid value \"14\" for log.segment.bytes: it must be at least 1048576"
+        "Invalid value 14 for configuration log.segment.bytes: Value must be at least 1048576"
     );
     assert_eq!(
         error("num.partitions=many"),
-        "invalid value \"many\" for num.partitions: it is not a int"
+        "Invalid value many for configuration num.partitions: Not a number of type INT"
     );
-    assert!(error("compression.type=brotli").contains("one of uncompressed, zstd"));
+    assert!(error("compression.type=brotli").contains("one of: uncompressed, zstd"));
     assert!(error("remote.log.storage.system.enable=true").contains("refused"));
     assert!(load("remote.log.storage.system.enable=false").is_ok());
     let hidden = error("delegation.token.secret.key=hush");
@@ -336,13 +336,15 @@ fn bad_topic_values_are_refused() {
     let error = |name: &str, value: &str| topic(&[(name, value)]).unwrap_err().to_string();
     assert_eq!(
         error("nonsense", "1"),
-        "unknown topic config name: nonsense"
+        "Unknown topic config name: nonsense"
     );
     assert!(error("segment.bytes", "10").contains("at least 1048576"));
-    assert!(error("cleanup.policy", "shred").contains("a list of compact, delete"));
+    assert!(error("cleanup.policy", "shred").contains("one of: compact, delete"));
     assert!(error("remote.storage.enable", "true").contains("refused"));
-    assert!(error("min.cleanable.dirty.ratio", "1.5").contains("0 to 1"));
-    assert!(error("leader.replication.throttled.replicas", "a:b").contains("partition:broker"));
+    assert!(error("min.cleanable.dirty.ratio", "1.5").contains("Value must be no more than 1"));
+    assert!(
+        error("leader.replication.throttled.replicas", "a:b").contains("[partitionId]:[brokerId]")
+    );
     assert!(topic(&[("leader.replication.throttled.replicas", "0:1,1:1")]).is_ok());
 }
 

@@ -31,11 +31,22 @@ pub struct TopicConfig {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TopicConfigError {
     /// No topic key has this name.
-    #[error("unknown topic config name: {0}")]
+    #[error("Unknown topic config name: {0}")]
     Unknown(String),
     /// A key without a value.
-    #[error("null value not supported for topic config: {0}")]
+    #[error("Null value not supported for topic configs: {0}")]
     Null(String),
+    /// Records would have to be compacted before they may be.
+    #[error(
+        "conflict topic config setting min.compaction.lag.ms ({min}) > \
+         max.compaction.lag.ms ({max})"
+    )]
+    CompactionLag {
+        /// The shortest age.
+        min: i64,
+        /// The longest.
+        max: i64,
+    },
     /// A value of the wrong type or out of bounds.
     #[error("{0}")]
     Value(#[from] ValueError),
@@ -60,9 +71,7 @@ impl TopicConfig {
         broker: &Settings,
         own: &BTreeMap<String, String>,
     ) -> Result<Self, TopicConfigError> {
-        for (name, raw) in own {
-            check(name, raw)?;
-        }
+        check_topic(own)?;
         Ok(Self::from_checked(&Values { broker, own }))
     }
 
@@ -117,11 +126,35 @@ fn log_config(values: &Values<'_>) -> LogConfig {
     }
 }
 
-/// Checks one value of a topic.
+/// Checks all values of a topic's own.
 ///
 /// # Errors
-/// An unknown name, a value of the wrong type or out of bounds, or a refused one.
-pub(crate) fn check(name: &str, raw: &str) -> Result<(), TopicConfigError> {
+/// The first value that is not accepted, unknown names before wrong values, or two that contradict
+/// each other.
+pub(crate) fn check_topic(own: &BTreeMap<String, String>) -> Result<(), TopicConfigError> {
+    for name in own.keys() {
+        if topic_key(name).is_none() {
+            return Err(TopicConfigError::Unknown(name.clone()));
+        }
+    }
+    for (name, raw) in own {
+        check(name, raw)?;
+    }
+    let lag = |name: &str, default: i64| {
+        let own = own.get(name).and_then(|raw| raw.trim().parse().ok());
+        own.unwrap_or(default)
+    };
+    let (min, max) = (
+        lag("min.compaction.lag.ms", 0),
+        lag("max.compaction.lag.ms", i64::MAX),
+    );
+    if min > max {
+        return Err(TopicConfigError::CompactionLag { min, max });
+    }
+    Ok(())
+}
+
+fn check(name: &str, raw: &str) -> Result<(), TopicConfigError> {
     let key = topic_key(name).ok_or_else(|| TopicConfigError::Unknown(name.to_owned()))?;
     let raw = raw.trim();
     value::check(key, raw)?;

@@ -7,7 +7,8 @@ use logmill_wire::{EncodeError, Writer};
 
 use crate::config::Config;
 use crate::handlers::{
-    create_partitions, create_topics, delete_topics, init_producer_id, metadata,
+    alter_configs, create_partitions, create_topics, delete_topics, incremental_alter_configs,
+    init_producer_id, metadata,
 };
 use crate::metadata::{MetadataCommand, MetadataImage, MetadataOutcome, ProducerIdBlock};
 
@@ -71,6 +72,10 @@ pub enum Suspended {
     CreatePartitions,
     /// InitProducerId.
     InitProducerId,
+    /// AlterConfigs.
+    AlterConfigs,
+    /// IncrementalAlterConfigs.
+    IncrementalAlterConfigs,
 }
 
 impl Suspended {
@@ -105,6 +110,12 @@ impl Suspended {
             (Self::InitProducerId, MetadataOutcome::ProducerIds { first, count }) => {
                 *block = ProducerIdBlock::new(*first, *count);
                 init_producer_id::reply(ctx, block, out)
+            }
+            (Self::AlterConfigs, MetadataOutcome::AlterConfigs(resources)) => {
+                alter_configs::reply(ctx, resources, out)
+            }
+            (Self::IncrementalAlterConfigs, MetadataOutcome::AlterConfigs(resources)) => {
+                incremental_alter_configs::reply(ctx, resources, out)
             }
             (suspended, outcome) => panic!("{outcome:?} is no outcome of {suspended:?}"),
         }

@@ -9,10 +9,7 @@ use logmill_wire::{EncodeError, Message, Uuid, Writer};
 use crate::config::describe::{Entry, topic_entries};
 use crate::error::KafkaError;
 use crate::handlers::context::{Planned, RequestContext, Suspended};
-use crate::metadata::{
-    ConfigResource, CreateTopics, CreatedTopic, MetadataCommand, MetadataError, NewTopic,
-    ResourceType,
-};
+use crate::metadata::{CreateTopics, CreatedTopic, MetadataCommand, MetadataError, NewTopic};
 
 /// Asks for the topics.
 #[must_use]
@@ -90,15 +87,7 @@ fn new_topic(topic: &CreatableTopic<'_>) -> NewTopic {
 }
 
 fn configs(ctx: &RequestContext<'_>, topic: &CreatedTopic) -> Vec<Entry> {
-    let dynamic = |name: String| {
-        ctx.image.config(&ConfigResource {
-            kind: ResourceType::BROKER,
-            name,
-        })
-    };
-    let own = dynamic(ctx.broker.node_id.to_string());
-    let all = dynamic(String::new());
-    topic_entries(&ctx.config.settings, &topic.configs, &own, &all).collect()
+    topic_entries(&ctx.config.settings, &topic.configs).collect()
 }
 
 fn created<'a>(

@@ -1,18 +1,17 @@
 //! DescribeConfigs: every key of a topic or of this broker, with its source and synonyms.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use logmill_wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
     DescribeConfigsResponse, DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use logmill_wire::{EncodeError, ErrorCode, Message, Writer};
 
-use crate::config::describe::{Entry, Source, broker_entries, cluster_entries, topic_entries};
-use crate::config::key::Kind;
+use crate::config::describe::{
+    Entry, Source, broker_entries, client_metrics_entries, cluster_entries, group_entries,
+    topic_entries,
+};
 use crate::handlers::context::RequestContext;
-use crate::metadata::{ConfigResource, ResourceType, check_topic_name};
+use crate::metadata::{ConfigResource, ROOT_LEVEL, ROOT_LOGGER, ResourceType, check_topic_name};
 
 /// The message beside no error: empty where others leave it out, as Kafka has it.
 const NO_ERROR: Option<&str> = Some("");
@@ -46,39 +45,54 @@ pub fn answer(
 /// A resource's entries, or why there are none.
 enum Found {
     Broker(Vec<Entry>),
-    Topic(Vec<Entry>),
+    Other(Vec<Entry>),
     Logger,
-    Nothing,
     Refused(ErrorCode, String),
 }
 
 fn find(ctx: &RequestContext<'_>, resource: &DescribeConfigsResource<'_>) -> Found {
     let name = resource.resource_name;
-    let own_number = ctx.broker.node_id.to_string();
-    match ResourceType(resource.resource_type) {
+    let (own, settings) = (ctx.broker.node_id, &ctx.config.settings);
+    let kind = ResourceType(resource.resource_type);
+    let refuse = |text: String| Found::Refused(ErrorCode::INVALID_REQUEST, text);
+    match kind {
         ResourceType::TOPIC => find_topic(ctx, name),
         ResourceType::BROKER if name.is_empty() => {
-            Found::Broker(cluster_entries(&dynamic(ctx, "")).collect())
+            Found::Broker(cluster_entries(settings).collect())
         }
-        ResourceType::BROKER if name == own_number => {
-            let (own, all) = (dynamic(ctx, name), dynamic(ctx, ""));
-            let settings = &ctx.config.settings;
-            Found::Broker(broker_entries(settings, &own, &all, ctx.broker.node_id).collect())
+        ResourceType::BROKER_LOGGER if name.is_empty() => {
+            refuse("Broker id must not be empty".to_owned())
         }
-        ResourceType::BROKER_LOGGER if name == own_number => Found::Logger,
-        ResourceType::BROKER | ResourceType::BROKER_LOGGER => {
-            let text = format!("this is broker {own_number}, not {name:?}");
-            Found::Refused(ErrorCode::INVALID_REQUEST, text)
+        ResourceType::BROKER | ResourceType::BROKER_LOGGER => match name.parse::<i32>() {
+            Ok(id) if id == own && kind == ResourceType::BROKER => {
+                Found::Broker(broker_entries(settings, own).collect())
+            }
+            Ok(id) if id == own => Found::Logger,
+            Ok(_) if kind == ResourceType::BROKER => refuse(format!(
+                "Unexpected broker id, expected {own} or empty string, but received {name}"
+            )),
+            Ok(_) => refuse(format!(
+                "Unexpected broker id, expected {own} but received {name}"
+            )),
+            Err(_) => refuse(format!("Broker id must be an integer, but it is: {name}")),
+        },
+        ResourceType::CLIENT_METRICS if name.is_empty() => {
+            refuse("Client metrics subscription name must not be empty".to_owned())
         }
-        ResourceType::CLIENT_METRICS if !name.is_empty() => Found::Nothing,
+        ResourceType::GROUP if name.is_empty() => refuse("Group name must not be empty".to_owned()),
         ResourceType::CLIENT_METRICS | ResourceType::GROUP => {
-            let text = "groups and client metrics have no configuration here yet".to_owned();
-            Found::Refused(ErrorCode::INVALID_REQUEST, text)
+            let values = ctx.image.config(&ConfigResource {
+                kind,
+                name: name.to_owned(),
+            });
+            Found::Other(match kind {
+                ResourceType::GROUP => group_entries(settings, &values).collect(),
+                _ => client_metrics_entries(&values).collect(),
+            })
         }
-        ResourceType(kind) => {
-            let text = format!("no resource of the type {kind} has a configuration");
-            Found::Refused(ErrorCode::INVALID_REQUEST, text)
-        }
+        ResourceType(kind) => refuse(format!(
+            "no resource of the type {kind} has a configuration"
+        )),
     }
 }
 
@@ -87,20 +101,11 @@ fn find_topic(ctx: &RequestContext<'_>, name: &str) -> Found {
         return Found::Refused(ErrorCode::INVALID_TOPIC_EXCEPTION, error.to_string());
     }
     if ctx.image.topic(name).is_none() {
-        let text = format!("there is no topic {name:?}");
+        let text = format!("The topic '{name}' does not exist.");
         return Found::Refused(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, text);
     }
     let topic = ctx.image.topic_config(name);
-    let own = dynamic(ctx, &ctx.broker.node_id.to_string());
-    let all = dynamic(ctx, "");
-    Found::Topic(topic_entries(&ctx.config.settings, &topic, &own, &all).collect())
-}
-
-fn dynamic(ctx: &RequestContext<'_>, name: &str) -> Arc<BTreeMap<String, String>> {
-    ctx.image.config(&ConfigResource {
-        kind: ResourceType::BROKER,
-        name: name.to_owned(),
-    })
+    Found::Other(topic_entries(&ctx.config.settings, &topic).collect())
 }
 
 fn result<'a>(
@@ -114,13 +119,12 @@ fn result<'a>(
             NO_ERROR,
             configs(request, resource, entries, true),
         ),
-        Found::Topic(entries) => (
+        Found::Other(entries) => (
             ErrorCode::NONE,
             NO_ERROR,
             configs(request, resource, entries, false),
         ),
         Found::Logger => (ErrorCode::NONE, NO_ERROR, vec![root_logger()]),
-        Found::Nothing => (ErrorCode::NONE, NO_ERROR, Vec::new()),
         Found::Refused(code, message) => (*code, Some(message.as_str()), Vec::new()),
     };
     DescribeConfigsResult {
@@ -174,14 +178,13 @@ fn synonyms(included: bool, entry: &Entry) -> Vec<DescribeConfigsSynonym<'_>> {
         .collect()
 }
 
-/// There is one level for everything that the broker says.
+/// There is one level for everything that the broker says, and it stays.
 fn root_logger() -> DescribeConfigsResourceResult<'static> {
     DescribeConfigsResourceResult {
-        name: "root",
-        value: Some("INFO"),
+        name: ROOT_LOGGER,
+        value: Some(ROOT_LEVEL),
         read_only: true,
         config_source: Source::Logger as i8,
-        config_type: Kind::String.code(),
         ..DescribeConfigsResourceResult::default()
     }
 }

@@ -1,6 +1,7 @@
 //! One file per API. A handler is given a [`RequestContext`] and a decoded request, and writes the
 //! body of the answer; one that changes metadata first leaves a [`Suspended`] behind.
 
+pub mod alter_configs;
 pub mod api_versions;
 mod authorized;
 mod caller;
@@ -14,7 +15,9 @@ pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod fetch_sessions;
 pub mod find_coordinator;
+pub mod incremental_alter_configs;
 pub mod init_producer_id;
+pub mod list_config_resources;
 pub mod list_partition_reassignments;
 pub mod lookup;
 pub mod metadata;

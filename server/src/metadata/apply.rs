@@ -292,10 +292,7 @@ impl Replay {
 
     fn remove_topic(&mut self, offset: i64, id: TopicId) -> Result<(), ApplyError> {
         let topic = self.take(offset, id)?;
-        let resource = ConfigResource {
-            kind: ResourceType::TOPIC,
-            name: topic.name.to_string(),
-        };
+        let resource = ConfigResource::topic(&topic.name);
         if Arc::make_mut(&mut self.image.configs)
             .remove(&resource)
             .is_some()

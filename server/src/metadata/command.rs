@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use logmill_engine::base::TopicId;
 
 use crate::config::TopicConfigError;
+use crate::metadata::image::ConfigResource;
 use crate::metadata::topic_name::TopicNameError;
 
 /// A change of metadata. Owned, so that it can wait and travel between shards.
@@ -20,6 +21,8 @@ pub enum MetadataCommand {
     AutoCreate(Vec<String>),
     /// A block of producer ids.
     AllocateProducerIds,
+    /// Changed configurations.
+    AlterConfigs(AlterConfigs),
 }
 
 /// New topics; each succeeds or fails by itself.
@@ -86,6 +89,66 @@ pub struct NewPartitions {
     pub assignments: Option<Vec<Vec<i32>>>,
 }
 
+/// Changed configurations; each resource's changes succeed or fail together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlterConfigs {
+    /// The resources, in the request's order.
+    pub resources: Vec<AlteredResource>,
+    /// Nothing is changed, only checked.
+    pub validate_only: bool,
+}
+
+/// Changes to the configuration of one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlteredResource {
+    /// What is configured.
+    pub resource: ConfigResource,
+    /// Values that are not named go, as the older API has it.
+    pub replaces: bool,
+    /// The changes.
+    pub operations: Vec<ConfigOperation>,
+}
+
+/// A change of one value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigOperation {
+    /// The key.
+    pub name: String,
+    /// What is done with it.
+    pub kind: OperationKind,
+    /// The value, or the items of a list.
+    pub value: Option<String>,
+}
+
+/// What is done with a value (KIP-339).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperationKind {
+    /// It is replaced.
+    Set,
+    /// It goes: the default counts again.
+    Delete,
+    /// Items are added to a list that it has not yet.
+    Append,
+    /// Items are taken off a list.
+    Subtract,
+    /// A number that no operation has.
+    Unknown(i8),
+}
+
+impl OperationKind {
+    /// The operation of this number in IncrementalAlterConfigs.
+    #[must_use]
+    pub fn from_i8(number: i8) -> Self {
+        match number {
+            0 => Self::Set,
+            1 => Self::Delete,
+            2 => Self::Append,
+            3 => Self::Subtract,
+            other => Self::Unknown(other),
+        }
+    }
+}
+
 /// What the writer made of a command.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submitted {
@@ -107,6 +170,8 @@ pub enum MetadataOutcome {
     CreatePartitions(Vec<(String, Result<(), MetadataError>)>),
     /// To [`MetadataCommand::AutoCreate`].
     AutoCreate(Vec<(String, Result<(), MetadataError>)>),
+    /// To [`MetadataCommand::AlterConfigs`].
+    AlterConfigs(Vec<(ConfigResource, Result<(), MetadataError>)>),
     /// To [`MetadataCommand::AllocateProducerIds`]: the first of the block, and how many.
     ProducerIds {
         /// The first id.
@@ -140,7 +205,7 @@ pub enum MetadataError {
     #[error("the topic {0:?} already exists")]
     TopicExists(String),
     /// No topic of that name is there.
-    #[error("there is no topic {0:?}")]
+    #[error("The topic '{0}' does not exist.")]
     UnknownTopic(String),
     /// No topic of that id is there.
     #[error("there is no topic with the id {0}")]

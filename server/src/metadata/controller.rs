@@ -9,7 +9,9 @@ use rand::RngCore;
 use crate::config::{Config, Settings};
 use crate::metadata::command::{MetadataCommand, MetadataOutcome, Submitted};
 use crate::metadata::image::MetadataImage;
-use crate::metadata::{create_partitions, create_topics, delete_topics, producer_ids};
+use crate::metadata::{
+    alter_configs, create_partitions, create_topics, delete_topics, producer_ids,
+};
 
 /// Whoever turns commands into records. Local now; later a forwarder to a controller quorum.
 pub trait MetadataWriter {
@@ -36,6 +38,7 @@ pub struct LocalController {
     pub(super) replication_factor: i16,
     pub(super) delete_topics: bool,
     pub(super) partitions_max: u32,
+    pub(super) connections_max: u32,
     /// How many partitions each of them holds, those of the command under way among them.
     partitions_in: Vec<usize>,
 }
@@ -56,8 +59,16 @@ impl LocalController {
             replication_factor: config.default_replication_factor,
             delete_topics: config.delete_topics,
             partitions_max,
+            connections_max: u32::MAX,
             partitions_in: vec![0; directories.len()],
         }
+    }
+
+    /// The same for a broker that has room for so many connections.
+    #[must_use]
+    pub fn with_connections_max(mut self, connections_max: u32) -> Self {
+        self.connections_max = connections_max;
+        self
     }
 
     /// The log directory with the fewest partitions, as Kafka places them.
@@ -111,6 +122,7 @@ impl MetadataWriter for LocalController {
             MetadataCommand::CreatePartitions(command) => {
                 create_partitions::create(self, image, command)
             }
+            MetadataCommand::AlterConfigs(command) => alter_configs::alter(self, image, command),
             MetadataCommand::AllocateProducerIds => self.allocate_producer_ids(image),
         }
     }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rand::RngCore;
 
-use crate::config::{TopicConfig, TopicConfigError};
+use crate::config::{TopicConfigError, check_topic};
 use crate::metadata::command::{
     CreateTopics, CreatedTopic, MetadataError, MetadataOutcome, NewTopic, Submitted,
 };
 use crate::metadata::controller::{LocalController, random_topic_id};
-use crate::metadata::image::MetadataImage;
+use crate::metadata::image::{ConfigResource, MetadataImage};
 use crate::metadata::records;
 use crate::metadata::topic_name::{
     CLUSTER_METADATA, check_collision, check_topic_name, collides, is_internal,
@@ -113,7 +113,7 @@ impl Batch {
         rng: &mut dyn RngCore,
     ) -> Result<CreatedTopic, MetadataError> {
         self.check_name(image, &topic.name)?;
-        let configs = check_configs(controller, topic)?;
+        let configs = check_configs(topic)?;
         let (partitions, replication_factor) = layout(controller, topic)?;
         let count = usize::try_from(partitions).unwrap_or_default();
         check_room(
@@ -127,9 +127,10 @@ impl Batch {
         let id = random_topic_id(rng);
         if !self.validate_only {
             self.records.push(records::topic(&topic.name, id));
+            let resource = ConfigResource::topic(&topic.name);
             for (name, value) in &configs {
-                self.records
-                    .push(records::topic_config(&topic.name, name, value));
+                let record = records::config(&resource, name, Some(value));
+                self.records.push(record);
             }
             for index in 0..partitions {
                 let directory = controller.next_directory();
@@ -166,10 +167,7 @@ impl Batch {
     }
 }
 
-fn check_configs(
-    controller: &LocalController,
-    topic: &NewTopic,
-) -> Result<BTreeMap<String, String>, MetadataError> {
+fn check_configs(topic: &NewTopic) -> Result<BTreeMap<String, String>, MetadataError> {
     let mut configs = BTreeMap::new();
     for (name, value) in &topic.configs {
         let Some(value) = value else {
@@ -177,7 +175,7 @@ fn check_configs(
         };
         configs.insert(name.clone(), value.clone());
     }
-    TopicConfig::resolve(&controller.settings, &configs)?;
+    check_topic(&configs)?;
     Ok(configs)
 }
 

@@ -94,8 +94,37 @@ pub struct Endpoint {
 pub struct ConfigResource {
     /// The kind.
     pub kind: ResourceType,
-    /// The topic's name, or the broker's number; empty is all brokers.
+    /// The name of the topic, group or subscription, or the broker's number; empty is all brokers.
     pub name: String,
+}
+
+impl ConfigResource {
+    /// A topic's.
+    #[must_use]
+    pub fn topic(name: &str) -> Self {
+        Self {
+            kind: ResourceType::TOPIC,
+            name: name.to_owned(),
+        }
+    }
+
+    /// One broker's.
+    #[must_use]
+    pub fn broker(id: i32) -> Self {
+        Self {
+            kind: ResourceType::BROKER,
+            name: id.to_string(),
+        }
+    }
+
+    /// What holds for all brokers.
+    #[must_use]
+    pub fn all_brokers() -> Self {
+        Self {
+            kind: ResourceType::BROKER,
+            name: String::new(),
+        }
+    }
 }
 
 /// Kinds of resources that have configurations, by Kafka's numbers.
@@ -184,10 +213,17 @@ impl MetadataImage {
     /// The values that a topic has of its own.
     #[must_use]
     pub fn topic_config(&self, name: &str) -> Arc<BTreeMap<String, String>> {
-        self.config(&ConfigResource {
-            kind: ResourceType::TOPIC,
-            name: name.to_owned(),
-        })
+        self.config(&ConfigResource::topic(name))
+    }
+
+    /// The resources of a kind that have values of their own, by name.
+    pub fn config_resources(&self, kind: ResourceType) -> impl Iterator<Item = &ConfigResource> {
+        let first = ConfigResource {
+            kind,
+            name: String::new(),
+        };
+        let from_first = self.configs.range(first..).map(|(resource, _)| resource);
+        from_first.take_while(move |resource| resource.kind == kind)
     }
 
     /// The finalized level of a feature; 0 is none.

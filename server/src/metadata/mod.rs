@@ -7,6 +7,7 @@
 //! does and returns records, never a changed image. The log's owner appends the records, synced,
 //! and only then is the image applied and published.
 
+mod alter_configs;
 mod apply;
 mod bootstrap;
 mod command;
@@ -20,11 +21,13 @@ mod producer_ids;
 mod records;
 mod topic_name;
 
+pub use alter_configs::{ROOT_LEVEL, ROOT_LOGGER};
 pub use apply::{ApplyError, ImageLoader};
 pub use bootstrap::{BrokerRegistration, SUPPORTED_FEATURES, SupportedFeature};
 pub use command::{
-    CreatePartitions, CreateTopics, CreatedTopic, DeleteTopics, MetadataCommand, MetadataError,
-    MetadataOutcome, NewPartitions, NewTopic, Submitted, TopicRef,
+    AlterConfigs, AlteredResource, ConfigOperation, CreatePartitions, CreateTopics, CreatedTopic,
+    DeleteTopics, MetadataCommand, MetadataError, MetadataOutcome, NewPartitions, NewTopic,
+    OperationKind, Submitted, TopicRef,
 };
 pub use controller::{LocalController, MetadataWriter, random_topic_id};
 pub use delta::{MetadataDelta, TopicChange};

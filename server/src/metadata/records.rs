@@ -6,7 +6,7 @@ use logmill_engine::base::TopicId;
 use logmill_wire::records::metadata::{ConfigRecord, MetadataRecord, PartitionRecord, TopicRecord};
 use logmill_wire::{Array, Uuid, Writer};
 
-use crate::metadata::image::ResourceType;
+use crate::metadata::image::ConfigResource;
 
 /// Encodes a record, in the newest version of its type that `metadata.version` 27 has.
 ///
@@ -30,13 +30,13 @@ pub(super) fn topic(name: &str, id: TopicId) -> Vec<u8> {
     })
 }
 
-/// A value of a topic's own.
-pub(super) fn topic_config(topic: &str, name: &str, value: &str) -> Vec<u8> {
+/// A value of a resource's own, or that it has none any more.
+pub(super) fn config(resource: &ConfigResource, name: &str, value: Option<&str>) -> Vec<u8> {
     encode(ConfigRecord {
-        resource_type: ResourceType::TOPIC.0,
-        resource_name: topic,
+        resource_type: resource.kind.0,
+        resource_name: &resource.name,
         name,
-        value: Some(value),
+        value,
     })
 }
 

@@ -434,8 +434,8 @@ fn configurations_are_checked() {
         }
     };
     assert!(refused("segment.bytes", Some("1")).contains("at least 1048576"));
-    assert!(refused("nonsense", Some("1")).contains("unknown topic config"));
-    assert!(refused("retention.ms", None).contains("null value"));
+    assert!(refused("nonsense", Some("1")).contains("Unknown topic config"));
+    assert!(refused("retention.ms", None).contains("Null value"));
     assert!(refused("remote.storage.enable", Some("true")).contains("refused"));
     assert_eq!(cluster.image.topic_count(), 0);
 }

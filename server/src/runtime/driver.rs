@@ -19,7 +19,7 @@ use super::gate::Gate;
 use super::log_lines::LogLines;
 use super::mailboxes::Mailboxes;
 use super::sockets::{Readiness, Sockets};
-use super::{SocketOptions, StoppedShard, sys};
+use super::{GatePlan, SocketOptions, StoppedShard, sys};
 use crate::connection::{CloseReason, ConnectionKey};
 use crate::shard::out::{Notice, Out};
 use crate::shard::{Event, Shard};
@@ -37,6 +37,8 @@ pub struct Common {
     pub shards: usize,
     /// Counts connections.
     pub gate: Gate,
+    /// What it counts up to.
+    pub gate_plan: GatePlan,
     /// The moment that monotonic time counts from.
     pub origin: Instant,
 }
@@ -253,7 +255,15 @@ impl Driver {
             return;
         }
         for _ in 0..ACCEPTS_PER_TURN_MAX {
-            match self.listeners[number].accept() {
+            if let Err(wait) = self.common.gate.take_turn(Instant::now()) {
+                self.accept_again = Some(Instant::now() + wait);
+                return;
+            }
+            let accepted = self.listeners[number].accept();
+            if accepted.is_err() {
+                self.common.gate.return_turn();
+            }
+            match accepted {
                 Ok((stream, peer)) => {
                     let address = peer.ip().to_canonical();
                     if let Err(error) = self.common.gate.enter(address) {
@@ -419,6 +429,10 @@ impl Driver {
             self.log.line(&line);
         }
         self.out.notices.clear();
+        if let Some(config) = self.out.config.take() {
+            let limits = self.common.gate_plan.limits(&config);
+            self.common.gate.limit(limits);
+        }
         for index in 0..self.out.closes.len() {
             let (connection, reason) = self.out.closes[index];
             if matches!(reason, CloseReason::Handshake | CloseReason::HalfFrame) {

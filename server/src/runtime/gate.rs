@@ -1,28 +1,39 @@
-//! How many connections there may be, in all and from one address, over all shards.
+//! How many connections there may be, in all and from one address, over all shards, and how fast
+//! they may come.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Bounds on connections.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GateLimits {
     /// In all (`max.connections`).
     pub connections: u32,
     /// From one address (`max.connections.per.ip`).
     pub per_address: u32,
     /// The same for single addresses (`max.connections.per.ip.overrides`).
-    pub overrides: HashMap<IpAddr, u32>,
+    pub overrides: BTreeMap<IpAddr, u32>,
+    /// In a second (`max.connection.creation.rate`).
+    pub per_second: u32,
 }
 
 /// Counts connections. Asked once when a connection comes and once when it goes, never in between.
 #[derive(Debug)]
 pub struct Gate {
-    limits: GateLimits,
     open: AtomicU32,
-    /// Only kept where addresses have bounds.
-    by_address: Mutex<HashMap<IpAddr, u32>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    limits: GateLimits,
+    by_address: HashMap<IpAddr, u32>,
+    /// Connections that may come at once, and when that was reckoned.
+    turns: f64,
+    at: Instant,
 }
 
 /// Why a connection is not let in.
@@ -46,87 +57,89 @@ pub enum GateError {
 
 impl Gate {
     /// A gate that lets in what `limits` allow.
-    pub fn new(limits: GateLimits) -> Self {
-        Self {
+    pub fn new(limits: GateLimits, now: Instant) -> Self {
+        let turns = f64::from(limits.per_second);
+        let state = State {
             limits,
+            by_address: HashMap::new(),
+            turns,
+            at: now,
+        };
+        Self {
             open: AtomicU32::new(0),
-            by_address: Mutex::default(),
+            state: Mutex::new(state),
         }
+    }
+
+    /// Other limits from here on. Connections that are open stay.
+    pub fn limit(&self, limits: GateLimits) {
+        let mut state = self.state();
+        state.turns = state.turns.min(f64::from(limits.per_second));
+        state.limits = limits;
+    }
+
+    /// Takes a connection's turn; or says how long it is until there is one. A burst is at most
+    /// what comes together in a second.
+    pub fn take_turn(&self, now: Instant) -> Result<(), Duration> {
+        let mut state = self.state();
+        if state.limits.per_second == u32::MAX {
+            return Ok(());
+        }
+        let per_second = f64::from(state.limits.per_second);
+        let gathered = now.saturating_duration_since(state.at).as_secs_f64() * per_second;
+        state.turns = (state.turns + gathered).min(per_second.max(1.0));
+        state.at = now;
+        if state.turns >= 1.0 {
+            state.turns -= 1.0;
+            return Ok(());
+        }
+        let wait = (1.0 - state.turns) / per_second.max(1.0 / TURN_WAIT_MAX.as_secs_f64());
+        Err(Duration::from_secs_f64(wait).min(TURN_WAIT_MAX))
+    }
+
+    /// Nobody came to use the turn.
+    pub fn return_turn(&self) {
+        self.state().turns += 1.0;
     }
 
     /// Lets a connection in; [`Self::leave`] must follow.
     pub fn enter(&self, address: IpAddr) -> Result<(), GateError> {
-        let limit = self.limits.connections;
-        if self.open.fetch_add(1, Ordering::Relaxed) >= limit {
-            self.open.fetch_sub(1, Ordering::Relaxed);
+        let mut state = self.state();
+        let limit = state.limits.connections;
+        if self.open.load(Ordering::Relaxed) >= limit {
             return Err(GateError::Full { limit });
         }
-        let Some(limit) = self.address_limit(address) else {
-            return Ok(());
-        };
-        let mut counts = self
-            .by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_default();
-        if *count >= limit {
-            drop(counts);
-            self.open.fetch_sub(1, Ordering::Relaxed);
+        let limits = &state.limits;
+        let limit = limits.overrides.get(&address).copied();
+        let limit = limit.unwrap_or(limits.per_address);
+        let count = state.by_address.get(&address).copied().unwrap_or_default();
+        if count >= limit {
             return Err(GateError::AddressFull { address, limit });
         }
-        *count += 1;
+        state.by_address.insert(address, count + 1);
+        self.open.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     /// A connection that was let in is gone.
     pub fn leave(&self, address: IpAddr) {
+        let mut state = self.state();
         self.open.fetch_sub(1, Ordering::Relaxed);
-        if self.address_limit(address).is_none() {
-            return;
-        }
-        let mut counts = self
-            .by_address
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = counts.get_mut(&address) {
+        if let Some(count) = state.by_address.get_mut(&address) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&address);
+                state.by_address.remove(&address);
             }
         }
     }
 
-    fn address_limit(&self, address: IpAddr) -> Option<u32> {
-        let own = self.limits.overrides.get(&address).copied();
-        own.or_else(|| (self.limits.per_address < u32::MAX).then_some(self.limits.per_address))
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Limits may have changed when so much time has passed.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_in_all_and_by_address() {
-        let [one, two, free] = [[10, 0, 0, 1], [10, 0, 0, 2], [10, 0, 0, 3]].map(IpAddr::from);
-        let gate = Gate::new(GateLimits {
-            connections: 4,
-            per_address: 1,
-            overrides: HashMap::from([(free, 100)]),
-        });
-        assert_eq!(gate.enter(one), Ok(()));
-        assert_eq!(
-            gate.enter(one),
-            Err(GateError::AddressFull {
-                address: one,
-                limit: 1
-            })
-        );
-        assert_eq!(gate.enter(two), Ok(()));
-        gate.leave(one);
-        assert_eq!(gate.enter(one), Ok(()));
-        assert_eq!((gate.enter(free), gate.enter(free)), (Ok(()), Ok(())));
-        assert_eq!(gate.enter(free), Err(GateError::Full { limit: 4 }));
-        assert_eq!(gate.open.load(Ordering::Relaxed), 4);
-    }
-}
+mod tests;

@@ -27,10 +27,10 @@ use logmill_engine::log::PartitionState;
 use self::driver::{Common, Driver};
 use self::gate::Gate;
 use self::mailboxes::Mailboxes;
-use crate::config::FetchPath;
+use crate::config::{Config, FetchPath};
 use crate::shard::Shard;
 
-pub use self::gate::GateLimits;
+use self::gate::GateLimits;
 
 /// Builds a shard on its own thread.
 pub type ShardSeed = Box<dyn FnOnce(Now) -> Result<Shard, String> + Send>;
@@ -49,7 +49,7 @@ pub struct Plan {
     /// Addresses to accept on; a port of 0 is chosen by the kernel.
     pub listeners: Vec<SocketAddr>,
     /// How many connections there may be.
-    pub gate: GateLimits,
+    pub gate: GatePlan,
     /// What sockets are like.
     pub sockets: SocketOptions,
     /// The core of each shard, if they are pinned.
@@ -58,6 +58,33 @@ pub struct Plan {
     pub ready: Ready,
     /// Dropped when all shards have ended: the locks of the data directories, for one.
     pub keep: Box<dyn std::any::Any>,
+}
+
+/// How many connections there may be, now and with another configuration.
+#[derive(Clone, Debug)]
+pub struct GatePlan {
+    /// The configuration that the broker starts with.
+    pub start: Arc<Config>,
+    /// Connections in all, of that which the start allows.
+    pub connections: u32,
+    /// Connections that there is room for, whatever the configuration says.
+    pub connections_max: u32,
+}
+
+impl GatePlan {
+    fn limits(&self, config: &Config) -> GateLimits {
+        let limits = &config.limits;
+        let connections = match limits.connections == self.start.limits.connections {
+            true => self.connections,
+            false => limits.connections.min(self.connections_max),
+        };
+        GateLimits {
+            connections,
+            per_address: limits.connections_per_address,
+            overrides: limits.connections_per_address_overrides.clone(),
+            per_second: limits.connection_creation_rate,
+        }
+    }
 }
 
 /// What sockets are like.
@@ -140,7 +167,8 @@ pub fn run(plan: Plan) -> Result<Vec<StoppedShard>, RunError> {
         open: AtomicBool::new(false),
         drained: AtomicUsize::new(0),
         shards: count,
-        gate: Gate::new(plan.gate),
+        gate: Gate::new(plan.gate.limits(&plan.gate.start), Instant::now()),
+        gate_plan: plan.gate,
         origin: Instant::now(),
     });
     let (addresses, mut listeners) = listen(&plan.listeners, count, plan.sockets.backlog)?;

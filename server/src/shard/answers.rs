@@ -1,16 +1,17 @@
 //! The APIs that are answered from the metadata image, and those that change it.
 
 use logmill_engine::base::Now;
-use logmill_wire::{ApiKey, Message, Reader, RequestHeader};
+use logmill_wire::{ApiKey, Message, Reader, RequestHeader, Writer};
 
 use super::Shard;
 use super::net::begin_reply;
 use super::requests::{RequestError, Work};
 use crate::base::work::Token;
 use crate::handlers::{
-    Caller, Planned, RequestContext, Suspended, api_versions, create_partitions, create_topics,
-    delete_topics, describe_cluster, describe_configs, describe_topic_partitions, find_coordinator,
-    init_producer_id, list_partition_reassignments, metadata, sasl,
+    Caller, Planned, RequestContext, Suspended, alter_configs, api_versions, create_partitions,
+    create_topics, delete_topics, describe_cluster, describe_configs, describe_topic_partitions,
+    find_coordinator, incremental_alter_configs, init_producer_id, list_config_resources,
+    list_partition_reassignments, metadata, sasl,
 };
 use crate::metadata::MetadataOutcome;
 
@@ -61,9 +62,6 @@ impl Shard {
                 let block = &mut self.metadata.producer_ids;
                 planned = init_producer_id::plan(&ctx, &Message::decode(r, version)?, block, out)?;
             }
-            ApiKey::DescribeConfigs => {
-                describe_configs::answer(&ctx, &Message::decode(r, version)?, out)?;
-            }
             ApiKey::DescribeCluster => {
                 describe_cluster::answer(&ctx, &Message::decode(r, version)?, out)?;
             }
@@ -78,7 +76,7 @@ impl Shard {
             }
             ApiKey::SaslHandshake => sasl::answer_handshake(&ctx, out)?,
             ApiKey::SaslAuthenticate => sasl::answer_authenticate(&ctx, out)?,
-            api => return Err(RequestError::NotServed { api, version }),
+            api => planned = answer_of_configs(&ctx, api, r, out)?,
         }
         let Planned::Command { command, suspended } = planned else {
             self.net
@@ -140,4 +138,30 @@ impl Shard {
             Err(error) => self.unanswerable(&caller, &error),
         }
     }
+}
+
+/// Serves the APIs of configurations; `NotServed` for any other.
+fn answer_of_configs(
+    ctx: &RequestContext<'_>,
+    api: ApiKey,
+    r: &mut Reader<'_>,
+    out: &mut Writer,
+) -> Result<Planned, RequestError> {
+    let version = ctx.version;
+    match api {
+        ApiKey::AlterConfigs => return Ok(alter_configs::plan(&Message::decode(r, version)?)),
+        ApiKey::IncrementalAlterConfigs => {
+            return Ok(incremental_alter_configs::plan(&Message::decode(
+                r, version,
+            )?));
+        }
+        ApiKey::ListConfigResources => {
+            list_config_resources::answer(ctx, &Message::decode(r, version)?, out)?;
+        }
+        ApiKey::DescribeConfigs => {
+            describe_configs::answer(ctx, &Message::decode(r, version)?, out)?;
+        }
+        api => return Err(RequestError::NotServed { api, version }),
+    }
+    Ok(Planned::Answered)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use logmill_engine::base::{Now, Offset, ShardId};
 use logmill_engine::format::batch::BatchHeader;
-use logmill_engine::log::Origin;
+use logmill_engine::log::{LogConfig, Origin};
 use logmill_engine::store::{
     Ack, AckError, AckLevel, LeaderBatch, PartitionKey, PartitionSpec, Role,
 };
@@ -24,8 +24,8 @@ use crate::base::work::Token;
 use crate::config::{Config, TopicConfig};
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{
-    LocalController, MetadataCommand, MetadataError, MetadataImage, MetadataOutcome,
-    MetadataWriter, ProducerIdBlock, ResourceType, TopicImage,
+    ConfigResource, LocalController, MetadataCommand, MetadataError, MetadataImage,
+    MetadataOutcome, MetadataWriter, ProducerIdBlock, ResourceType, TopicImage,
 };
 use crate::partitions::catalog::{Partition, Topic};
 use crate::partitions::mail::{ImageChange, Reply, Request};
@@ -35,8 +35,12 @@ use crate::partitions::placement::placement;
 pub struct Metadata {
     /// The newest image that this shard has passed.
     pub image: Arc<MetadataImage>,
-    /// The broker's configuration.
+    /// The broker's configuration, with what was set while it ran.
     pub config: Arc<Config>,
+    /// What logs act on whose topics say nothing of their own.
+    log_defaults: Arc<LogConfig>,
+    /// The configuration is another one since the driver was last told.
+    config_changed: bool,
     /// The broker as clients see it, by listener.
     pub brokers: Vec<BrokerIdentity>,
     /// The ids of `log.dirs`, in their order.
@@ -77,6 +81,8 @@ impl Metadata {
     pub fn new(config: Arc<Config>, brokers: Vec<BrokerIdentity>, directories: Vec<Uuid>) -> Self {
         Self {
             image: Arc::default(),
+            log_defaults: Arc::new(config.topic_defaults.log.clone()),
+            config_changed: false,
             config,
             brokers,
             directories,
@@ -116,6 +122,7 @@ impl Shard {
 
     /// Takes the image that start-up loaded: opens this shard's partitions of every topic.
     pub fn load_image(&mut self, now: Now, image: Arc<MetadataImage>) {
+        self.metadata.configure(self.core.options.node_id, &image);
         for topic in image.topics() {
             self.open_topic(now, topic, &image);
         }
@@ -357,6 +364,15 @@ impl Shard {
 
     fn apply(&mut self, now: Now, change: &ImageChange) {
         let (image, delta) = (&change.image, &change.delta);
+        let node_id = self.core.options.node_id;
+        let own = [
+            ConfigResource::broker(node_id),
+            ConfigResource::all_brokers(),
+        ];
+        let of_broker = delta.configs.iter().any(|it| own.contains(it));
+        if of_broker {
+            self.metadata.configure(node_id, image);
+        }
         for topic in &delta.deleted {
             self.drop_topic(now, topic);
         }
@@ -366,11 +382,16 @@ impl Shard {
         for changed in &delta.changed {
             self.open_topic(now, &changed.topic, image);
         }
-        for resource in &delta.configs {
-            if resource.kind == ResourceType::TOPIC
-                && let Some(topic) = image.topic(&resource.name)
-            {
+        if of_broker {
+            for topic in image.topics() {
                 self.set_topic_config(now, topic, image);
+            }
+        } else {
+            let topics = delta.configs.iter();
+            for resource in topics.filter(|it| it.kind == ResourceType::TOPIC) {
+                if let Some(topic) = image.topic(&resource.name) {
+                    self.set_topic_config(now, topic, image);
+                }
             }
         }
         self.metadata.image = Arc::clone(image);
@@ -393,12 +414,7 @@ impl Shard {
 
     /// Opens a topic's partitions that are not open yet, and gives all their roles.
     fn open_topic(&mut self, now: Now, topic: &Arc<TopicImage>, image: &MetadataImage) {
-        let own = image.topic_config(&topic.name);
-        let config = TopicConfig::resolve(&self.metadata.config.settings, &own).map_or_else(
-            |_| self.metadata.config.topic_defaults.log.clone(),
-            |it| it.log,
-        );
-        let config = Arc::new(config);
+        let config = self.metadata.log_config(image, &topic.name);
         let known = self.core.catalog.remove(topic.id);
         let known = known.map_or_else(Vec::new, |known| known.partitions);
         let node_id = self.core.options.node_id;
@@ -460,14 +476,13 @@ impl Shard {
     }
 
     fn set_topic_config(&mut self, now: Now, topic: &TopicImage, image: &MetadataImage) {
-        let own = image.topic_config(&topic.name);
-        let Ok(config) = TopicConfig::resolve(&self.metadata.config.settings, &own) else {
-            return;
-        };
-        let config = Arc::new(config.log);
+        let config = self.metadata.log_config(image, &topic.name);
         let Some(known) = self.core.catalog.by_id_mut(topic.id) else {
             return;
         };
+        if known.config == config {
+            return;
+        }
         known.config = Arc::clone(&config);
         for key in known
             .partitions
@@ -481,6 +496,32 @@ impl Shard {
 }
 
 impl Metadata {
+    /// Takes over what the image says of this broker and of all brokers.
+    fn configure(&mut self, node_id: i32, image: &MetadataImage) {
+        let own = image.config(&ConfigResource::broker(node_id));
+        let all = image.config(&ConfigResource::all_brokers());
+        self.config = Arc::new(self.config.with_dynamic(&own, &all));
+        self.log_defaults = Arc::new(self.config.topic_defaults.log.clone());
+        self.config_changed = true;
+    }
+
+    /// The configuration, if it is another one since it was last asked for here.
+    pub(super) fn changed_config(&mut self) -> Option<Arc<Config>> {
+        std::mem::take(&mut self.config_changed).then(|| Arc::clone(&self.config))
+    }
+
+    /// What the logs of a topic act on. Topics that say nothing of their own share it.
+    fn log_config(&self, image: &MetadataImage, topic: &str) -> Arc<LogConfig> {
+        let own = image.topic_config(topic);
+        if own.is_empty() {
+            return Arc::clone(&self.log_defaults);
+        }
+        match TopicConfig::resolve(&self.config.settings, &own) {
+            Ok(config) => Arc::new(config.log),
+            Err(_) => Arc::clone(&self.log_defaults),
+        }
+    }
+
     fn directory(&self, id: Option<&Uuid>) -> logmill_engine::base::DirectoryIndex {
         let at = id.and_then(|id| self.directories.iter().position(|known| known == id));
         logmill_engine::base::DirectoryIndex(at.unwrap_or(0) as u16)
@@ -505,6 +546,7 @@ fn unavailable(outcome: MetadataOutcome) -> MetadataOutcome {
             MetadataOutcome::CreatePartitions(refuse(answers))
         }
         MetadataOutcome::AutoCreate(answers) => MetadataOutcome::AutoCreate(refuse(answers)),
+        MetadataOutcome::AlterConfigs(answers) => MetadataOutcome::AlterConfigs(refuse(answers)),
         MetadataOutcome::DeleteTopics(answers) => MetadataOutcome::DeleteTopics(
             answers
                 .into_iter()

@@ -223,6 +223,9 @@ impl Shard {
         let abandoned = self.net.take_abandoned();
         self.abandon_fetches(abandoned);
         self.net.pump(out);
+        if let Some(config) = self.metadata.changed_config() {
+            out.config = Some(config);
+        }
     }
 
     /// When to call [`Shard::pump`] next if nothing happens.

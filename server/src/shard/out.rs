@@ -1,8 +1,11 @@
 //! What a shard wants done, once per turn. The driver carries it out and clears it; the capacity
 //! stays.
 
+use std::sync::Arc;
+
 use logmill_engine::disk::DiskOut;
 
+use crate::config::Config;
 use crate::connection::{CloseReason, ConnectionKey};
 
 /// A turn's effects, but for mail, which waits in the shard's outboxes until the driver takes it.
@@ -16,6 +19,8 @@ pub struct Out {
     pub closes: Vec<(ConnectionKey, CloseReason)>,
     /// Disk operations.
     pub disk: DiskOut,
+    /// The broker's configuration is another one from here on.
+    pub config: Option<Arc<Config>>,
     /// What the log should say.
     pub notices: Vec<Notice>,
     /// The store has stopped cleanly.

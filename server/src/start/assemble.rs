@@ -1,7 +1,6 @@
 //! From what start-up has prepared to shards that can run: who gets which partition, how much
 //! memory, which bounds.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use logmill_engine::base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, ShardId, TopicId};
@@ -17,7 +16,7 @@ use crate::connection::ConnectionLimits;
 use crate::handlers::BrokerIdentity;
 use crate::partitions::options::ShardOptions;
 use crate::partitions::placement::placement;
-use crate::runtime::{GateLimits, Plan, Ready, ShardSeed, SocketOptions};
+use crate::runtime::{GatePlan, Plan, Ready, ShardSeed, SocketOptions};
 use crate::shard::Shard;
 use crate::shard::metadata::{METADATA_SHARD, Metadata, MetadataLog};
 use crate::start::prepared::Prepared;
@@ -76,14 +75,10 @@ pub fn plan(prepared: Prepared, recovered: RecoveredStores, ready: Ready) -> Pla
             .iter()
             .map(|listener| listener.address)
             .collect(),
-        gate: GateLimits {
+        gate: GatePlan {
+            start: Arc::clone(config),
             connections: prepared.descriptors.connections,
-            per_address: limits.connections_per_address,
-            overrides: limits
-                .connections_per_address_overrides
-                .iter()
-                .map(|(&address, &limit)| (address, limit))
-                .collect::<HashMap<_, _>>(),
+            connections_max: prepared.descriptors.connections_max,
         },
         sockets: SocketOptions {
             send_buffer: limits.socket_send_buffer_bytes,

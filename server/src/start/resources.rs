@@ -15,6 +15,8 @@ pub struct Descriptors {
     pub files: u32,
     /// Connections that may be held.
     pub connections: u32,
+    /// Connections that there is room for, in descriptors and in memory.
+    pub connections_max: u32,
     /// What the process may have in all.
     pub allowed: u64,
 }
@@ -97,6 +99,7 @@ pub fn share_descriptors(
     Ok(Descriptors {
         files: narrow(files),
         connections: narrow(connections),
+        connections_max: narrow(allowed - own - files).min(plan.connections_fit()),
         allowed,
     })
 }

@@ -118,7 +118,8 @@ fn prepare(
     };
     let prepared = Prepared {
         startup_records: registration.records(&image),
-        controller: LocalController::new(&config, &usable, memory.partitions_max),
+        controller: LocalController::new(&config, &usable, memory.partitions_max)
+            .with_connections_max(descriptors.connections_max),
         metadata_directory: metadata.directory,
         metadata_epoch: metadata.epoch,
         image: Arc::new(image),

@@ -7,6 +7,7 @@ use crate::config::key::Key;
 
 mod cluster;
 mod coordinators;
+mod groups;
 mod product;
 mod security;
 mod sockets;
@@ -23,6 +24,16 @@ pub fn broker_keys() -> impl Iterator<Item = &'static Key> {
 /// Every key of a topic.
 pub fn topic_keys() -> impl Iterator<Item = &'static Key> {
     TOPIC_AREAS.iter().flat_map(|area| area.keys)
+}
+
+/// Every key of a group.
+pub fn group_keys() -> impl Iterator<Item = &'static Key> {
+    groups::KEYS.iter()
+}
+
+/// Every key of a subscription to client metrics.
+pub fn client_metrics_keys() -> impl Iterator<Item = &'static Key> {
+    groups::CLIENT_METRICS_KEYS.iter()
 }
 
 /// The broker's key of this name.
@@ -86,6 +97,18 @@ pub const TOPIC_AREAS: &[Area] = &[
     Area {
         title: "Topics",
         keys: topics::KEYS,
+    },
+];
+
+/// Areas of keys that groups and client metrics subscriptions have.
+pub const GROUP_AREAS: &[Area] = &[
+    Area {
+        title: "Groups",
+        keys: groups::KEYS,
+    },
+    Area {
+        title: "Client metrics subscriptions",
+        keys: groups::CLIENT_METRICS_KEYS,
     },
 ];
 

@@ -170,7 +170,7 @@ pub const KEYS: &[Key] = &[
             "Size of a partition above which its oldest segments go; -1 is no limit.",
         ),
     long("log.retention.ms", None)
-        .at_least(-1)
+        .between_or_minus_one(1, i64::MAX)
         .ms()
         .cluster_wide()
         .inert(
@@ -178,14 +178,14 @@ pub const KEYS: &[Key] = &[
             "Age at which segments go; before log.retention.minutes; -1 is never.",
         ),
     int("log.retention.minutes", None)
-        .at_least(-1)
+        .between_or_minus_one(1, i64::MAX)
         .unit("min")
         .inert(
             why::NO_RETENTION,
             "Age at which segments go; before log.retention.hours.",
         ),
     int("log.retention.hours", Some("168"))
-        .at_least(-1)
+        .between_or_minus_one(1, i64::MAX)
         .unit("h")
         .inert(why::NO_RETENTION, "Age at which segments go."),
     long("log.retention.check.interval.ms", Some("300000"))

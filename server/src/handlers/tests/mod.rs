@@ -1,6 +1,7 @@
 //! Handlers that answer from metadata, in every version that is served: the request is encoded,
 //! decoded and answered, and the answer decoded, as on a connection.
 
+mod alter;
 mod cluster;
 mod configs;
 mod topics;
@@ -16,8 +17,8 @@ use rand::rngs::StdRng;
 use crate::config::Config;
 use crate::handlers::{BrokerIdentity, Planned, RequestContext};
 use crate::metadata::{
-    BrokerRegistration, CreateTopics, Endpoint, LocalController, MetadataCommand, MetadataImage,
-    MetadataOutcome, MetadataWriter, NewTopic, ProducerIdBlock,
+    BrokerRegistration, ConfigResource, CreateTopics, Endpoint, LocalController, MetadataCommand,
+    MetadataImage, MetadataOutcome, MetadataWriter, NewTopic, ProducerIdBlock,
 };
 
 /// A broker with its metadata, without connections.
@@ -77,6 +78,9 @@ impl Broker {
         let values = records.iter().map(Vec::as_slice);
         let (image, _) = self.image.apply(self.image.offset.next(), values).unwrap();
         self.image = Arc::new(image);
+        let own = self.image.config(&ConfigResource::broker(1));
+        let all = self.image.config(&ConfigResource::all_brokers());
+        self.config = self.config.with_dynamic(&own, &all);
     }
 
     fn context(&self) -> RequestContext<'_> {

@@ -2,6 +2,7 @@
 //! sessions, long polls, order and limits.
 
 mod allocations;
+mod configs;
 mod order;
 mod produce;
 mod read;

@@ -340,6 +340,11 @@ impl Rig {
         (part.error_code, part.base_offset)
     }
 
+    /// The newest configuration that each shard told its driver.
+    pub fn told_configs(&self) -> impl Iterator<Item = &Config> {
+        self.outs.iter().filter_map(|out| out.config.as_deref())
+    }
+
     /// Puts a topic's id out of the image.
     pub fn topic_id(&mut self, name: &str) -> TopicId {
         self.shards[0].core().catalog.by_name(name).unwrap().id
