@@ -8,10 +8,10 @@ use std::thread;
 use std::time::Duration;
 
 use logmill_wire::messages::{
-    api_versions, create_partitions, create_topics, delete_topics, describe_cluster,
-    describe_configs, describe_topic_partitions, fetch, find_coordinator, init_producer_id,
-    list_offsets, list_partition_reassignments, metadata, offset_for_leader_epoch, produce,
-    sasl_handshake,
+    alter_configs, api_versions, create_partitions, create_topics, delete_topics, describe_cluster,
+    describe_configs, describe_topic_partitions, fetch, find_coordinator,
+    incremental_alter_configs, init_producer_id, list_config_resources, list_offsets,
+    list_partition_reassignments, metadata, offset_for_leader_epoch, produce, sasl_handshake,
 };
 use logmill_wire::{
     ApiKey, ErrorCode, Message, Reader, Request, Response, ResponseHeader, Uuid, Writer, frame,
@@ -70,6 +70,13 @@ apis! {
     DescribeConfigs:
         describe_configs::DescribeConfigsRequest<'a>,
         describe_configs::DescribeConfigsResponse<'a>;
+    AlterConfigs: alter_configs::AlterConfigsRequest<'a>, alter_configs::AlterConfigsResponse<'a>;
+    IncrementalAlterConfigs:
+        incremental_alter_configs::IncrementalAlterConfigsRequest<'a>,
+        incremental_alter_configs::IncrementalAlterConfigsResponse<'a>;
+    ListConfigResources:
+        list_config_resources::ListConfigResourcesRequest<'a>,
+        list_config_resources::ListConfigResourcesResponse<'a>;
     DescribeCluster:
         describe_cluster::DescribeClusterRequest,
         describe_cluster::DescribeClusterResponse<'a>;
@@ -266,6 +273,11 @@ impl Conversation {
     /// Names the client otherwise from here on.
     pub fn call_itself(&mut self, client_id: &'static str) {
         self.client_id = client_id;
+    }
+
+    /// From here on texts of errors are compared too, or no longer: where they are Kafka's own.
+    pub fn compare_texts(&mut self, compare: bool) {
+        self.names.keeps_texts = compare;
     }
 
     /// Begins a new connection with the next request.

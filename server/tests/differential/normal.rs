@@ -13,6 +13,8 @@ pub struct Names {
     topics: HashMap<String, String>,
     producers: Vec<String>,
     port: String,
+    /// Texts of errors stay as they are.
+    pub keeps_texts: bool,
 }
 
 impl Names {
@@ -78,6 +80,8 @@ impl Names {
             "log_append_time_ms" if number != Some(-1) => Some("<time>".to_owned()),
             "producer_id" if number >= Some(0) => Some(self.producer(value)),
             "finalized_features_epoch" if number >= Some(0) => Some("<epoch>".to_owned()),
+            // Which of its collections Scala prints depends on how many elements there are.
+            "error_message" if self.keeps_texts => Some(value.replace("HashSet(", "Set(")),
             // Every implementation words its errors in its own way; that there is a text is
             // compared.
             "error_message" | "batch_index_error_message" | "documentation" if value != "None" => {

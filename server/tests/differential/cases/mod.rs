@@ -1,5 +1,6 @@
 //! The scripts, by what they are about.
 
+mod alter_configs;
 mod cluster;
 mod configs;
 mod connections;
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Case> {
         metadata::CASES,
         topics::CASES,
         configs::CASES,
+        alter_configs::CASES,
         produce::CASES,
         idempotence::CASES,
         fetch::CASES,
