@@ -172,6 +172,97 @@ const RUNS: &[Run] = &[
         "--entity-type brokers --entity-default",
         &["Default configs"],
     ),
+    alters(
+        "topic",
+        "--entity-type topics --entity-name tools \
+        --add-config retention.ms=5000000,cleanup.policy=[compact,delete]",
+        &["Completed updating config for topic tools."],
+    ),
+    configs(
+        "altered topic",
+        "--entity-type topics --entity-name tools",
+        &["retention.ms=5000000", "cleanup.policy=compact,delete"],
+    ),
+    Run {
+        lacks: &["cleanup.policy"],
+        ..alters(
+            "topic, values gone",
+            "--entity-type topics --entity-name tools --delete-config cleanup.policy",
+            &["Completed updating config for topic tools."],
+        )
+    },
+    fails(Run {
+        lacks: &[],
+        ..alters(
+            "topic, a wrong value",
+            "--entity-type topics --entity-name tools --add-config retention.ms=soon",
+            &["Not a number of type LONG"],
+        )
+    }),
+    alters(
+        "broker",
+        "--entity-type brokers --entity-name 1 \
+        --add-config message.max.bytes=3000000,log.retention.ms=9000000",
+        &["Completed updating config for broker 1."],
+    ),
+    configs(
+        "altered broker",
+        "--entity-type brokers --entity-name 1",
+        &["message.max.bytes=3000000", "DYNAMIC_BROKER_CONFIG"],
+    ),
+    alters(
+        "defaults of brokers",
+        "--entity-type brokers --entity-default --add-config message.max.bytes=2000000",
+        &["Completed updating default config for brokers in the cluster."],
+    ),
+    configs(
+        "altered defaults of brokers",
+        "--entity-type brokers --entity-default",
+        &["message.max.bytes=2000000", "DYNAMIC_DEFAULT_BROKER_CONFIG"],
+    ),
+    configs(
+        "topic under an altered broker",
+        "--entity-type topics --entity-name plain --all",
+        &["max.message.bytes=3000000", "retention.ms=9000000"],
+    ),
+    alters(
+        "broker, values gone",
+        "--entity-type brokers --entity-name 1 --delete-config message.max.bytes,log.retention.ms",
+        &["Completed updating config for broker 1."],
+    ),
+    alters(
+        "defaults of brokers, values gone",
+        "--entity-type brokers --entity-default --delete-config message.max.bytes",
+        &["Completed updating default config for brokers in the cluster."],
+    ),
+    fails(Run {
+        lacks: &[],
+        ..alters(
+            "broker, a key of the start",
+            "--entity-type brokers --entity-name 1 --add-config num.partitions=3",
+            &["Cannot update these configs dynamically"],
+        )
+    }),
+    alters(
+        "group",
+        "--entity-type groups --entity-name tools --add-config consumer.session.timeout.ms=50000",
+        &["Completed updating config for group tools."],
+    ),
+    configs(
+        "group",
+        "--entity-type groups --entity-name tools",
+        &["consumer.session.timeout.ms=50000"],
+    ),
+    alters(
+        "client metrics",
+        "--entity-type client-metrics --entity-name tools --add-config interval.ms=1000",
+        &["Completed updating config for client-metric tools."],
+    ),
+    configs(
+        "client metrics",
+        "--entity-type client-metrics --entity-name tools",
+        &["interval.ms=1000"],
+    ),
     Run {
         tool: "kafka-cluster",
         name: "cluster-id",
@@ -231,6 +322,17 @@ const fn configs(
         tool: "kafka-configs --describe",
         main: "kafka.admin.ConfigCommand",
         ..offsets(name, arguments, prints)
+    }
+}
+
+const fn alters(
+    name: &'static str,
+    arguments: &'static str,
+    prints: &'static [&'static str],
+) -> Run {
+    Run {
+        tool: "kafka-configs --alter",
+        ..configs(name, arguments, prints)
     }
 }
 
@@ -334,6 +436,9 @@ impl Run {
             ),
             "kafka-configs --describe" => {
                 format!("--describe --bootstrap-server BOOTSTRAP {}", self.arguments)
+            }
+            "kafka-configs --alter" => {
+                format!("--alter --bootstrap-server BOOTSTRAP {}", self.arguments)
             }
             "kafka-topics" | "kafka-get-offsets" => {
                 format!("--bootstrap-server BOOTSTRAP {}", self.arguments)
