@@ -63,6 +63,8 @@ pub struct Config {
     pub topic_defaults: TopicConfig,
     /// `producer.id.expiration.ms`.
     pub producer_id_expiration_ms: i64,
+    /// `log.retention.check.interval.ms`.
+    pub retention_check_ms: u64,
     /// `unstable.api.versions.enable`.
     pub unstable_api_versions: bool,
     /// Requests and connections.
@@ -192,6 +194,7 @@ impl Config {
             topic_defaults: TopicConfig::resolve(&settings, &BTreeMap::new())
                 .expect("broker values were checked"),
             producer_id_expiration_ms: settings.number("producer.id.expiration.ms"),
+            retention_check_ms: wide(&settings, "log.retention.check.interval.ms"),
             unstable_api_versions: settings.flag("unstable.api.versions.enable"),
             limits: limits(&settings)?,
             memory: memory(&settings),

@@ -20,6 +20,7 @@ fn layers_stand_over_what_was_written() {
     let all = values(&[
         ("message.max.bytes", "20"),
         ("log.retention.ms", " 77 "),
+        ("log.segment.delete.delay.ms", "88"),
         ("max.connections", "5"),
         ("listeners", "PLAINTEXT://:1"),
         ("num.partitions", "9"),
@@ -37,6 +38,7 @@ fn layers_stand_over_what_was_written() {
         1 << 30,
         "what cannot be read is left out"
     );
+    assert_eq!(log.file_delete_delay_ms, 88);
     assert_eq!(changed.limits.connections, 5);
     assert_eq!(changed.num_partitions, 3, "read at start only");
     let settings = &changed.settings;

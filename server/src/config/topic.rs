@@ -115,6 +115,7 @@ fn log_config(values: &Values<'_>) -> LogConfig {
         },
         flush_messages: values.number("flush.messages"),
         flush_ms: values.number("flush.ms"),
+        file_delete_delay_ms: values.number("file.delete.delay.ms"),
         producer_id_expiration_ms: values.broker.number("producer.id.expiration.ms"),
         retention: RetentionConfig {
             delete: items(&policies).any(|policy| policy == "delete"),

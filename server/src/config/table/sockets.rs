@@ -89,10 +89,7 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .unit("per s")
         .cluster_wide()
-        .inert(
-            why::NO_RATE,
-            "New connections accepted per second; more wait.",
-        ),
+        .honoured("New connections accepted per second; more wait."),
     int("queued.max.requests", Some("500")).at_least(1).inert(
         why::THREADS,
         "Length of the queue between network and I/O threads.",

@@ -134,7 +134,7 @@ pub const KEYS: &[Key] = &[
         .ms()
         .internal()
         .inert(
-            why::NO_RETENTION,
+            why::FIRST_ROUND,
             "Wait before the first round of log housekeeping.",
         ),
     string("log.message.timestamp.type", Some("CreateTime"))
@@ -157,52 +157,34 @@ pub const KEYS: &[Key] = &[
     list("log.cleanup.policy", Some("delete"))
         .each_of(&["compact", "delete"])
         .cluster_wide()
-        .inert(
-            why::NO_RETENTION,
-            "What happens to old segments: delete, compact, or both.",
-        ),
+        .honoured(why::CLEANUP),
     long("log.retention.bytes", Some("-1"))
         .at_least(-1)
         .bytes()
         .cluster_wide()
-        .inert(
-            why::NO_RETENTION,
-            "Size of a partition above which its oldest segments go; -1 is no limit.",
-        ),
+        .honoured("Size of a partition above which its oldest segments go; -1 is no limit."),
     long("log.retention.ms", None)
         .between_or_minus_one(1, i64::MAX)
         .ms()
         .cluster_wide()
-        .inert(
-            why::NO_RETENTION,
-            "Age at which segments go; before log.retention.minutes; -1 is never.",
-        ),
+        .honoured("Age at which segments go; before log.retention.minutes; -1 is never."),
     int("log.retention.minutes", None)
         .between_or_minus_one(1, i64::MAX)
         .unit("min")
-        .inert(
-            why::NO_RETENTION,
-            "Age at which segments go; before log.retention.hours.",
-        ),
+        .honoured("Age at which segments go; before log.retention.hours."),
     int("log.retention.hours", Some("168"))
         .between_or_minus_one(1, i64::MAX)
         .unit("h")
-        .inert(why::NO_RETENTION, "Age at which segments go."),
+        .honoured("Age at which segments go."),
     long("log.retention.check.interval.ms", Some("300000"))
         .at_least(1)
         .ms()
-        .inert(
-            why::NO_RETENTION,
-            "How often segments are looked at for deletion.",
-        ),
+        .honoured("How often segments are looked at for deletion."),
     long("log.segment.delete.delay.ms", Some("60000"))
         .at_least(0)
         .ms()
         .cluster_wide()
-        .inert(
-            why::DELETED_AT_ONCE,
-            "Wait between a deletion and the removal of its files.",
-        ),
+        .honoured("Wait between a deletion and the removal of its files."),
     long("log.local.retention.bytes", Some("-2"))
         .at_least(-2)
         .bytes()

@@ -10,10 +10,7 @@ pub const KEYS: &[Key] = &[
     list("cleanup.policy", Some("delete"))
         .each_of(&["compact", "delete"])
         .synonym("log.cleanup.policy")
-        .inert(
-            why::NO_RETENTION,
-            "What happens to old segments: delete, compact, or both.",
-        ),
+        .honoured(why::CLEANUP),
     string("compression.type", Some("producer"))
         .one_of(&["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"])
         .synonym("compression.type")
@@ -45,10 +42,7 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .synonym("log.segment.delete.delay.ms")
-        .inert(
-            why::DELETED_AT_ONCE,
-            "Wait between a deletion and the removal of its files.",
-        ),
+        .honoured("Wait between a deletion and the removal of its files."),
     long("flush.messages", Some("9223372036854775807"))
         .at_least(1)
         .synonym("log.flush.interval.messages")
@@ -149,15 +143,12 @@ pub const KEYS: &[Key] = &[
     long("retention.bytes", Some("-1"))
         .bytes()
         .synonym("log.retention.bytes")
-        .inert(
-            why::NO_RETENTION,
-            "Size of a partition above which its oldest segments go; -1 is no limit.",
-        ),
+        .honoured("Size of a partition above which its oldest segments go; -1 is no limit."),
     long("retention.ms", Some("604800000"))
         .at_least(-1)
         .ms()
         .synonym("log.retention.ms")
-        .inert(why::NO_RETENTION, "Age at which segments go; -1 is never."),
+        .honoured("Age at which segments go; -1 is never."),
     int("segment.bytes", Some("1073741824"))
         .at_least(1_048_576)
         .bytes()

@@ -21,8 +21,11 @@ pub(super) const OWN_ALLOCATION: &str =
 pub(super) const JOURNAL_SYNC: &str = "the journal syncs by its own rule, see flush.ms";
 pub(super) const JOURNAL_CHECKPOINT: &str = "recovery points live in the journal's checkpoint";
 pub(super) const JOURNAL_RECOVERY: &str = "recovery reads the journal, not every segment";
-pub(super) const NO_RETENTION: &str =
-    "retention is not built yet: nothing is deleted by age or size";
+/// What is said of both keys of the clean-up policy, which is kept in part.
+pub(super) const CLEANUP: &str =
+    "What happens to old segments: delete; compact, which is not built yet, keeps every record.";
+pub(super) const FIRST_ROUND: &str =
+    "old segments are first looked for after 30 s, or log.retention.check.interval.ms if shorter";
 pub(super) const NO_COMPACTION: &str = "compaction is not built yet: every record is kept";
 pub(super) const NO_GROUPS: &str = "consumer groups are not built yet";
 pub(super) const NO_SHARE: &str = "share groups are not built yet";
@@ -31,8 +34,6 @@ pub(super) const NO_TRANSACTIONS: &str = "transactions are not built yet";
 pub(super) const TIERED: &str = "tiered storage is not built yet";
 pub(super) const TLS: &str = "TLS is not built yet: a listener that asks for it is refused";
 pub(super) const SASL: &str = "SASL is not built yet: a listener that asks for it is refused";
-pub(super) const NO_RATE: &str = "connections are accepted as they come, up to max.connections";
 pub(super) const ONE_LZ4: &str = "lz4 has one method here, the fast one";
-pub(super) const DELETED_AT_ONCE: &str = "files go as soon as their deletion is durable";
 pub(super) const EXPIRED_IN_PASSING: &str =
-    "expired producers go when their partition is next used";
+    "idle producers are looked for with old segments, see log.retention.check.interval.ms";
