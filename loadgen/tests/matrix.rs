@@ -72,6 +72,34 @@ fn producing_alone_starts_at_once_and_blocks_no_longer_than_it_may() {
 }
 
 #[test]
+fn sending_ends_after_so_many_bytes_at_any_pace() {
+    let folder = tempfile::tempdir().unwrap();
+    for pace in ["", " --rate 20k"] {
+        let words = format!(
+            "produce --duration 20s --warmup 0s --max-bytes 1MiB --no-report --data-dir .{pace}"
+        );
+        let begun = std::time::Instant::now();
+        let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        let said = text(&output);
+        assert!(output.status.success(), "{said}");
+        let sent = ["1,024 records sent", "1,025 records sent"];
+        assert!(sent.iter().any(|words| said.contains(words)), "{said}");
+        assert!(begun.elapsed().as_secs() < 20, "it ends early");
+    }
+}
+
+#[test]
+fn a_partition_that_is_not_there_is_named_and_a_healthy_broker_not_blamed() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "produce --partitioner 9 --duration 1s --no-report --data-dir .";
+    let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("partition 9 is not one of them"), "{said}");
+    assert!(!said.contains("last words"), "{said}");
+}
+
+#[test]
 fn mistakes_are_answered_with_2_and_failures_with_1() {
     let folder = tempfile::tempdir().unwrap();
     let mistake = loadgen(folder.path(), &["produce", "--ack", "1"]);

@@ -169,15 +169,18 @@ impl Target {
         })
     }
 
-    /// A failure, with what a broker of its own said last.
+    /// A failure, with what a broker of its own said since it was ready, if it said anything.
     pub(super) fn explain(&self, failure: &str) -> String {
-        let Some(broker) = &self.broker else {
-            return failure.to_owned();
-        };
-        format!(
-            "{failure}\nthe broker's last words:\n{}",
-            broker.last_words()
-        )
+        let words = self.broker.as_ref().map(Broker::last_words);
+        let words = words.unwrap_or_default();
+        let after_ready = words.rsplit_once("\nready ").map(|(_, tail)| {
+            let (_, rest) = tail.split_once('\n').unwrap_or_default();
+            rest
+        });
+        match after_ready.unwrap_or(&words).trim_end() {
+            "" => failure.to_owned(),
+            said => format!("{failure}\nthe broker's last words:\n{said}"),
+        }
     }
 
     /// Where a broker of its own keeps its data.

@@ -63,6 +63,8 @@ pub(super) fn produce(
         full_since: None,
         schedule: None,
         end,
+        allowance: 0,
+        is_spent: false,
     };
     let sent = worker.run();
     let ended = shared.clock.now();
@@ -93,6 +95,10 @@ struct Worker<'a> {
     full_since: Option<u64>,
     schedule: Option<Schedule>,
     end: u64,
+    /// Bytes of values that may be sent before the common sum has to be asked.
+    allowance: u64,
+    /// There are no more.
+    is_spent: bool,
 }
 
 /// A record with all but its bytes decided.
@@ -138,7 +144,7 @@ impl Worker<'_> {
                     full = true;
                     break;
                 }
-                if !self.shared.take_bytes(due.length as u64) {
+                if !self.spend(due.length as u64) {
                     return Ok(());
                 }
             }
@@ -153,7 +159,7 @@ impl Worker<'_> {
     fn open(&mut self) -> Result<(), ProducerError> {
         loop {
             let now = self.shared.clock.now();
-            if now >= self.end || self.shared.is_stopped() {
+            if now >= self.end || self.shared.is_stopped() || self.is_spent {
                 return Ok(());
             }
             let full = !self.send_due(now);
@@ -161,7 +167,10 @@ impl Worker<'_> {
             let wait = if full {
                 IDLE
             } else {
-                until(self.shared.clock.now(), next).min(IDLE)
+                // At high rates several records are taken at a time: a wake for each would cost
+                // more than the record, and be lost in the time that it lingers anyway.
+                let nap = self.plan.producer.linger / NAPS_IN_LINGER;
+                until(self.shared.clock.now(), next).max(nap).min(IDLE)
             };
             self.producer.poll(wait)?;
             self.check_block(full, now)?;
@@ -203,10 +212,23 @@ impl Worker<'_> {
             if !self.append(due, now) {
                 return false;
             }
-            self.shared.take_bytes(due.length as u64);
+            if !self.spend(due.length as u64) {
+                return true;
+            }
             sent += 1;
         }
         true
+    }
+
+    /// Takes note that `bytes` of a value were sent; false if no more may be. They are taken off
+    /// the common sum in large pieces: an atomic for each record would wait for its copy.
+    fn spend(&mut self, bytes: u64) -> bool {
+        if self.allowance < bytes {
+            self.allowance += self.shared.take_bytes(ALLOWANCE.max(bytes));
+        }
+        self.is_spent = self.allowance < bytes;
+        self.allowance = self.allowance.saturating_sub(bytes);
+        !self.is_spent
     }
 
     fn prepare(&mut self, intended_ns: u64) -> Due {
@@ -368,6 +390,10 @@ pub(super) fn wait_for_window(shared: &Shared) -> Option<(u64, u64)> {
 
 /// Records appended before the sockets have their turn.
 const FILL_RECORDS: usize = 512;
+/// Bytes of values that are taken off the common sum at once.
+const ALLOWANCE: u64 = 256 << 10;
+/// The shortest sleep between records, as a part of linger.
+const NAPS_IN_LINGER: u32 = 20;
 /// A record that is later than this at the end of a run counts as unsent.
 const UNSENT_GRACE_NS: u64 = 50_000_000;
 /// How long answers are waited for before anything is reported.

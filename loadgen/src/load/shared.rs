@@ -118,14 +118,14 @@ impl Shared {
         self.abort.load(Ordering::Acquire)
     }
 
-    /// Takes `bytes` off what may still be sent; false if there is not so much.
-    pub(super) fn take_bytes(&self, bytes: u64) -> bool {
-        let taken = self
+    /// Takes up to `bytes` off what may still be sent; how many there were.
+    pub(super) fn take_bytes(&self, bytes: u64) -> u64 {
+        let left = self
             .bytes_left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                left.checked_sub(bytes)
+                Some(left.saturating_sub(bytes))
             });
-        taken.is_ok()
+        left.unwrap_or(0).min(bytes)
     }
 }
 
