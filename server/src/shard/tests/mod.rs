@@ -3,6 +3,7 @@
 
 mod allocations;
 mod configs;
+mod deletion;
 mod order;
 mod produce;
 mod read;
