@@ -35,6 +35,8 @@ pub struct MemoryPlan {
     pub producers_bytes: u64,
     /// Incremental fetch sessions.
     pub fetch_sessions_bytes: u64,
+    /// Group coordinators.
+    pub groups_bytes: u64,
     /// Partitions this broker may hold.
     pub partitions_max: u32,
     /// Connections it may hold.
@@ -97,10 +99,11 @@ impl MemoryPlan {
             shards,
             requests_bytes: share(asked.requests, 25),
             log_bytes: share(asked.log, 40),
-            replies_bytes: share(None, 10),
+            replies_bytes: share(None, 8),
             indexes_bytes: share(None, 8),
             producers_bytes: share(None, 4),
             fetch_sessions_bytes: share(None, 3),
+            groups_bytes: share(None, 2),
             partitions_max: 0,
             connections_max: 0,
             frame_max_bytes: 0,
@@ -193,6 +196,11 @@ impl MemoryPlan {
                 "fetch sessions",
                 "logmill.memory.bytes",
                 self.fetch_sessions_bytes,
+            ),
+            row(
+                "group coordinators",
+                "logmill.memory.bytes",
+                self.groups_bytes,
             ),
             row(
                 "partitions",

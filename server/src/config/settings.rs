@@ -129,7 +129,8 @@ impl Settings {
         self.raw(name).unwrap_or_default()
     }
 
-    pub(super) fn number(&self, name: &str) -> i64 {
+    /// The value of a number.
+    pub fn number(&self, name: &str) -> i64 {
         self.number_or_null(name)
             .unwrap_or_else(|| panic!("{name} has no default"))
     }
@@ -140,7 +141,8 @@ impl Settings {
             .map(|raw| raw.parse().expect("checked against the table"))
     }
 
-    pub(super) fn int(&self, name: &str) -> i32 {
+    /// The value of an int or a short.
+    pub fn int(&self, name: &str) -> i32 {
         i32::try_from(self.number(name)).expect("an int or a short in the table")
     }
 

@@ -17,6 +17,8 @@ mod replies;
 #[cfg(test)]
 mod tests;
 
+use std::net::IpAddr;
+
 use logmill_engine::base::{Micros, SlabKey};
 
 use crate::base::timers::TimerKey;
@@ -59,6 +61,8 @@ pub enum CloseReason {
 pub struct Connection {
     /// Which listener it came by.
     pub listener: u16,
+    /// Where it comes from.
+    pub peer: IpAddr,
     /// Framing.
     pub receiver: Receiver,
     /// Replies owed.
@@ -86,9 +90,10 @@ pub struct Connection {
 
 impl Connection {
     /// A new connection.
-    pub fn new(now: Micros, listener: u16) -> Self {
+    pub fn new(now: Micros, listener: u16, peer: IpAddr) -> Self {
         Self {
             listener,
+            peer,
             receiver: Receiver::default(),
             replies: Replies::default(),
             outgoing: Outgoing::default(),

@@ -10,19 +10,25 @@ use logmill_wire::{ApiKey, EncodeError, ErrorCode, Message, Writer};
 use crate::handlers::context::RequestContext;
 use crate::metadata::SUPPORTED_FEATURES;
 
-/// Every API that works. FindCoordinator is the exception: it is there because librdkafka offers
-/// LZ4 only beside it, and answers that there is no coordinator.
+/// Every API that works.
 pub const SERVED: &[ApiKey] = &[
     ApiKey::Produce,
     ApiKey::Fetch,
     ApiKey::ListOffsets,
     ApiKey::Metadata,
+    ApiKey::OffsetCommit,
+    ApiKey::OffsetFetch,
     ApiKey::FindCoordinator,
+    ApiKey::JoinGroup,
+    ApiKey::Heartbeat,
+    ApiKey::LeaveGroup,
+    ApiKey::SyncGroup,
+    ApiKey::DescribeGroups,
+    ApiKey::ListGroups,
     ApiKey::SaslHandshake,
     ApiKey::ApiVersions,
     ApiKey::CreateTopics,
     ApiKey::DeleteTopics,
-    ApiKey::DeleteRecords,
     ApiKey::InitProducerId,
     ApiKey::OffsetForLeaderEpoch,
     ApiKey::DescribeConfigs,
@@ -30,6 +36,8 @@ pub const SERVED: &[ApiKey] = &[
     ApiKey::SaslAuthenticate,
     ApiKey::CreatePartitions,
     ApiKey::IncrementalAlterConfigs,
+    ApiKey::DeleteGroups,
+    ApiKey::OffsetDelete,
     ApiKey::ListPartitionReassignments,
     ApiKey::DescribeCluster,
     ApiKey::ListConfigResources,
@@ -43,10 +51,11 @@ pub fn served_versions(api: ApiKey, unstable: bool) -> Option<RangeInclusive<i16
     if !SERVED.contains(&api) {
         return None;
     }
-    if unstable {
-        Some(api.valid_versions())
-    } else {
-        api.stable_versions_4_1()
+    match api {
+        // Version 10 of these names topics by id, and is not built.
+        ApiKey::OffsetCommit | ApiKey::OffsetFetch => api.stable_versions_4_1(),
+        _ if unstable => Some(api.valid_versions()),
+        _ => api.stable_versions_4_1(),
     }
 }
 

@@ -20,6 +20,10 @@ pub const CLUSTER: i32 = 1 << CREATE
     | 1 << ALTER_CONFIGS
     | 1 << IDEMPOTENT_WRITE;
 
+/// Operations on a group.
+pub const GROUP: i32 =
+    1 << READ | 1 << DELETE | 1 << DESCRIBE | 1 << DESCRIBE_CONFIGS | 1 << ALTER_CONFIGS;
+
 const READ: i32 = 3;
 const WRITE: i32 = 4;
 const CREATE: i32 = 5;

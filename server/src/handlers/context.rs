@@ -7,8 +7,8 @@ use logmill_wire::{EncodeError, Writer};
 
 use crate::config::Config;
 use crate::handlers::{
-    alter_configs, create_partitions, create_topics, delete_topics, incremental_alter_configs,
-    init_producer_id, metadata,
+    alter_configs, create_partitions, create_topics, delete_topics, find_coordinator,
+    incremental_alter_configs, init_producer_id, metadata,
 };
 use crate::metadata::{MetadataCommand, MetadataImage, MetadataOutcome, ProducerIdBlock};
 
@@ -76,6 +76,8 @@ pub enum Suspended {
     AlterConfigs,
     /// IncrementalAlterConfigs.
     IncrementalAlterConfigs,
+    /// FindCoordinator, with the topic of offsets to be created.
+    FindCoordinator(find_coordinator::Query),
 }
 
 impl Suspended {
@@ -116,6 +118,12 @@ impl Suspended {
             }
             (Self::IncrementalAlterConfigs, MetadataOutcome::AlterConfigs(resources)) => {
                 incremental_alter_configs::reply(ctx, resources, out)
+            }
+            (Self::FindCoordinator(query), MetadataOutcome::AutoCreate(created)) => {
+                let made = created
+                    .first()
+                    .map_or(Ok(()), |(_, made)| made.as_ref().copied());
+                find_coordinator::reply(ctx, &query, made, out)
             }
             (suspended, outcome) => panic!("{outcome:?} is no outcome of {suspended:?}"),
         }

@@ -15,6 +15,7 @@ pub mod describe_topic_partitions;
 pub mod fetch;
 pub mod fetch_sessions;
 pub mod find_coordinator;
+pub mod groups;
 pub mod incremental_alter_configs;
 pub mod init_producer_id;
 pub mod list_config_resources;

@@ -12,7 +12,7 @@ use crate::metadata::controller::{LocalController, random_topic_id};
 use crate::metadata::image::{ConfigResource, MetadataImage};
 use crate::metadata::records;
 use crate::metadata::topic_name::{
-    CLUSTER_METADATA, check_collision, check_topic_name, collides, is_internal,
+    CLUSTER_METADATA, OFFSETS_TOPIC, check_collision, check_topic_name, collides, is_internal,
 };
 
 /// Creates topics that a client asked for by CreateTopics.
@@ -58,17 +58,20 @@ pub(super) fn auto_create(
     let answers = names
         .into_iter()
         .map(|name| {
-            let topic = NewTopic {
-                name,
-                partitions: -1,
-                replication_factor: -1,
-                assignments: Vec::new(),
-                configs: Vec::new(),
+            let topic = match name.as_str() {
+                OFFSETS_TOPIC => offsets_topic(controller),
+                name if is_internal(name) => {
+                    let error = MetadataError::UnknownTopic(name.to_owned());
+                    return (name.to_owned(), Err(error));
+                }
+                _ => NewTopic {
+                    name,
+                    partitions: -1,
+                    replication_factor: -1,
+                    assignments: Vec::new(),
+                    configs: Vec::new(),
+                },
             };
-            if is_internal(&topic.name) {
-                let error = MetadataError::UnknownTopic(topic.name.clone());
-                return (topic.name, Err(error));
-            }
             let result = match batch.add(controller, image, &topic, rng) {
                 // Another client was faster: what was asked for is there.
                 Ok(_) | Err(MetadataError::TopicExists(_)) => Ok(()),
@@ -80,6 +83,26 @@ pub(super) fn auto_create(
     Submitted {
         records: batch.records,
         outcome: MetadataOutcome::AutoCreate(answers),
+    }
+}
+
+/// KAFKA: `GroupCoordinatorService.groupMetadataTopicConfigs`.
+fn offsets_topic(controller: &LocalController) -> NewTopic {
+    let settings = &controller.settings;
+    let segment_bytes = settings.int("offsets.topic.segment.bytes").to_string();
+    let configs = [
+        ("cleanup.policy", "compact"),
+        ("compression.type", "producer"),
+        ("segment.bytes", &segment_bytes),
+    ];
+    NewTopic {
+        name: OFFSETS_TOPIC.to_owned(),
+        partitions: settings.int("offsets.topic.num.partitions"),
+        replication_factor: 1,
+        assignments: Vec::new(),
+        configs: configs
+            .map(|(key, value)| (key.to_owned(), Some(value.to_owned())))
+            .to_vec(),
     }
 }
 

@@ -36,7 +36,7 @@ pub use image::{
 };
 pub use producer_ids::ProducerIdBlock;
 pub use records::encode;
-pub use topic_name::{TopicNameError, check_topic_name, is_internal};
+pub use topic_name::{OFFSETS_TOPIC, TopicNameError, check_topic_name, is_internal};
 
 #[cfg(test)]
 mod tests;

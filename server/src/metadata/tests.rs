@@ -552,16 +552,22 @@ fn growth_is_checked_as_kafka_does() {
 }
 
 #[test]
-fn asked_topics_are_made_but_not_kafkas_own() {
-    let mut cluster = Cluster::with("num.partitions=2");
-    let names = vec!["a".to_owned(), "__consumer_offsets".to_owned()];
+fn asked_topics_are_made_and_of_kafkas_own_the_one_that_is_served() {
+    let mut cluster = Cluster::with("num.partitions=2\noffsets.topic.segment.bytes=2097152");
+    let names = ["a", "__transaction_state", "__consumer_offsets"].map(str::to_owned);
+    let names = names.to_vec();
     let (outcome, _) = cluster.submit(MetadataCommand::AutoCreate(names.clone()));
     let MetadataOutcome::AutoCreate(answers) = outcome else {
         panic!("{outcome:?}")
     };
-    assert!(answers[0].1.is_ok() && answers[1].1.is_err());
+    let made: Vec<bool> = answers.iter().map(|(_, made)| made.is_ok()).collect();
+    assert_eq!(made, [true, false, true]);
     assert_eq!(cluster.image.topic("a").unwrap().partitions.len(), 2);
-    assert!(cluster.image.topic("__consumer_offsets").is_none());
+    let offsets = cluster.image.topic("__consumer_offsets").unwrap();
+    assert_eq!(offsets.partitions.len(), 50);
+    let configs = cluster.image.topic_config("__consumer_offsets");
+    assert_eq!(configs["cleanup.policy"], "compact");
+    assert_eq!(configs["segment.bytes"], "2097152");
     let (outcome, delta) = cluster.submit(MetadataCommand::AutoCreate(names));
     assert!(matches!(outcome, MetadataOutcome::AutoCreate(a) if a[0].1.is_ok()));
     assert!(delta.is_empty(), "it was there already");

@@ -74,9 +74,12 @@ pub(super) fn collides(a: &str, b: &str) -> bool {
 pub fn is_internal(name: &str) -> bool {
     matches!(
         name,
-        "__consumer_offsets" | "__transaction_state" | "__share_group_state"
+        OFFSETS_TOPIC | "__transaction_state" | "__share_group_state"
     )
 }
+
+/// The topic that group coordinators keep their state in.
+pub const OFFSETS_TOPIC: &str = "__consumer_offsets";
 
 /// The metadata log's topic, which is none that a client may create.
 pub(super) const CLUSTER_METADATA: &str = "__cluster_metadata";

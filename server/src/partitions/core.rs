@@ -10,7 +10,7 @@ use logmill_engine::log::{AppendError, Origin};
 use logmill_engine::store::{
     Ack, AckLevel, AppendAnswer, LeaderBatch, PartitionKey, Store, StoreError,
 };
-use logmill_engine::sys::region::{RegionPool, Slice};
+use logmill_engine::sys::region::{RegionPool, RegionWriter, Slice};
 
 use super::catalog::Catalog;
 use super::mail::{Outbox, PartitionName, Reply, Request};
@@ -142,6 +142,11 @@ impl Core {
         let mut writer = self.pool.take_for(bytes.len())?;
         writer.append(bytes);
         Some(writer.slice(0..bytes.len()))
+    }
+
+    /// A region of memory; `None` while there is none.
+    pub fn region(&mut self, len: usize) -> Option<RegionWriter> {
+        self.pool.take_for(len)
     }
 
     /// Asks a peer; says whether it had credit.

@@ -19,6 +19,7 @@ use logmill_engine::sys::region::Slice;
 use super::question::{Question, Told};
 use super::read::{PartAnswer, PartRead};
 use crate::base::work::Token;
+use crate::groups::{Answer, Ask};
 use crate::metadata::{MetadataCommand, MetadataDelta, MetadataImage, MetadataOutcome};
 
 /// A letter.
@@ -85,6 +86,21 @@ pub enum Request {
     Wake {
         /// The peer's request, and which part of it.
         waiter: Token,
+    },
+    /// Ask the coordinator of a partition of `__consumer_offsets`; it answers by
+    /// [`Request::GroupTold`], for which some asks wait long.
+    Group {
+        /// The partition.
+        index: i32,
+        /// What is asked.
+        ask: Box<Ask>,
+    },
+    /// A coordinator's answer to the peer's ask.
+    GroupTold {
+        /// The peer's request, and which part of it.
+        waiter: Token,
+        /// The answer.
+        answer: Box<Answer>,
     },
     /// Change the metadata; only shard 0 is asked.
     Change(Box<MetadataCommand>),

@@ -280,7 +280,7 @@ impl Driver {
                         ..
                     } = self.options;
                     sys::set_buffers(&stream, send_buffer, receive_buffer);
-                    let connection = self.shard.accept(now, number as u16);
+                    let connection = self.shard.accept(now, number as u16, address);
                     self.sockets.insert(stream, address, connection);
                     self.list_readable(connection);
                 }

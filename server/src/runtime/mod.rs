@@ -232,6 +232,7 @@ fn spawn(plan: ShardPlan, placement: Placement) -> Result<Handle, RunError> {
         .ring_depth(EXECUTOR_RING_DEPTH)
         .spawn(move || async move {
             let common = Arc::clone(&plan.common);
+            let _whole = AbortOnPanic;
             let result = drive(plan);
             if result.is_err() {
                 // One shard less is no broker: the others finish what they can.
@@ -244,6 +245,18 @@ fn spawn(plan: ShardPlan, placement: Placement) -> Result<Handle, RunError> {
             shard,
             reason: error.to_string(),
         })
+}
+
+/// A shard that panics takes the process along. A broker without one of its shards would keep
+/// clients waiting; one that is gone is started again, as after a `kill -9`.
+struct AbortOnPanic;
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            std::process::abort();
+        }
+    }
 }
 
 fn join(handles: Vec<(u16, Handle)>) -> Result<Vec<StoppedShard>, RunError> {

@@ -69,7 +69,7 @@ impl Shard {
                 describe_topic_partitions::answer(&ctx, &Message::decode(r, version)?, out)?;
             }
             ApiKey::FindCoordinator => {
-                find_coordinator::answer(&ctx, &Message::decode(r, version)?, out)?;
+                planned = find_coordinator::plan(&ctx, &Message::decode(r, version)?, out)?;
             }
             ApiKey::ListPartitionReassignments => {
                 list_partition_reassignments::answer(&ctx, out)?;

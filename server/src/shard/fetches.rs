@@ -140,6 +140,10 @@ impl Shard {
                 self.lookup_on(token, lookup);
             }
             Some(Work::RemoteQuestion(remote)) => self.remote_question_on(now, token, remote),
+            Some(Work::CoordinatorLoad) => {
+                self.work.put(token, Work::CoordinatorLoad);
+                self.coordinator_load_on();
+            }
             Some(other) => self.work.put(token, other),
             None => {}
         }

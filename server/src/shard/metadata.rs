@@ -25,7 +25,7 @@ use crate::config::{Config, TopicConfig};
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{
     ConfigResource, LocalController, MetadataCommand, MetadataError, MetadataImage,
-    MetadataOutcome, MetadataWriter, ProducerIdBlock, ResourceType, TopicImage,
+    MetadataOutcome, MetadataWriter, OFFSETS_TOPIC, ProducerIdBlock, ResourceType, TopicImage,
 };
 use crate::partitions::catalog::{Partition, Topic};
 use crate::partitions::mail::{ImageChange, Reply, Request};
@@ -374,7 +374,14 @@ impl Shard {
             self.metadata.configure(node_id, image);
         }
         for topic in &delta.deleted {
+            if &*topic.name == OFFSETS_TOPIC {
+                self.drop_coordinators(now);
+            }
             self.drop_topic(now, topic);
+        }
+        if !delta.deleted.is_empty() {
+            let names = delta.deleted.iter().map(|topic| topic.name.to_string());
+            self.forget_offsets(now, &names.collect::<Vec<_>>());
         }
         for topic in &delta.created {
             self.open_topic(now, topic, image);
@@ -451,6 +458,12 @@ impl Shard {
                         self.open_partition(now, spec)
                     }
                 };
+            }
+            if let Some(key) = partition.key
+                && &*topic.name == OFFSETS_TOPIC
+                && partition.leader == node_id
+            {
+                self.host_coordinator(now, image.index.0, key);
             }
             partitions.push(partition);
         }

@@ -6,6 +6,7 @@
 //! Worst-case memory: `receive_bytes` for frames, the store's figures, per connection what
 //! [`crate::connection`] says, and per unanswered request its state, which `request_bytes` bounds.
 
+pub mod coordinators;
 pub mod metadata;
 pub mod out;
 
@@ -20,12 +21,14 @@ mod requests;
 mod tests;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use logmill_engine::base::{DirectoryIndex, Micros, Now, ShardId};
 use logmill_engine::disk::Completion;
 use logmill_engine::store::{PartitionKey, Store, StoreEvent};
 use logmill_wire::Writer;
 
+use self::coordinators::Coordinators;
 use self::metadata::Metadata;
 use self::net::Net;
 use self::out::{Notice, Out};
@@ -57,6 +60,7 @@ pub struct Shard {
     stopping: Stopping,
     is_ready: bool,
     sessions: FetchSessions,
+    coordinators: Coordinators,
     /// Peers' waits: their request to this shard's name for the wait.
     remote_waits: HashMap<(ShardId, u64), (Token, PartitionKey)>,
 }
@@ -128,7 +132,13 @@ enum Stopping {
 
 impl Shard {
     /// A shard over its store.
-    pub fn new(now: Now, options: ShardOptions, store: Store, metadata: Metadata) -> Self {
+    pub fn new(
+        now: Now,
+        options: ShardOptions,
+        store: Store,
+        metadata: Metadata,
+        coordinators: Coordinators,
+    ) -> Self {
         let first_id = i32::from(options.id.0) + 1;
         let step = i32::from(options.shards.max(1));
         let sessions = FetchSessions::new(
@@ -152,13 +162,15 @@ impl Shard {
             stopping: Stopping::No,
             is_ready: true,
             sessions,
+            coordinators,
             remote_waits: HashMap::new(),
         }
     }
 
     /// A connection was accepted on a listener, by its number.
-    pub fn accept(&mut self, now: Now, listener: u16) -> ConnectionKey {
-        self.net.accept(now.monotonic, listener, &mut self.timers)
+    pub fn accept(&mut self, now: Now, listener: u16, peer: IpAddr) -> ConnectionKey {
+        self.net
+            .accept(now.monotonic, listener, peer, &mut self.timers)
     }
 
     /// Where to receive a connection's bytes; `None` while it must not be read. Then
@@ -189,6 +201,9 @@ impl Shard {
                 self.connection_gone(connection);
             }
             Event::Sent { connection, count } => self.net.sent(now.monotonic, connection, count),
+            Event::Completed(completion) if Self::is_coordinator_read(completion.key) => {
+                self.coordinator_read(now, completion);
+            }
             Event::Completed(completion) => self.core.store.complete(now, completion),
             Event::Mail { from, batch } => {
                 for letter in batch.drain(..) {
@@ -215,6 +230,8 @@ impl Shard {
             self.go_on(now, connection, out);
         }
         self.release_short();
+        self.pump_coordinators(now);
+        self.coordinators.take_reads(&mut out.disk);
         self.relieve(now);
         self.advance_stop(now, out);
         self.core.store.pump(now, &mut out.disk);
@@ -232,7 +249,8 @@ impl Shard {
     pub fn next_deadline(&self) -> Option<Micros> {
         let own = self.timers.next_deadline();
         let store = self.core.store.next_deadline();
-        [own, store].into_iter().flatten().min()
+        let coordinators = self.coordinators.next_deadline();
+        [own, store, coordinators].into_iter().flatten().min()
     }
 
     /// The shard's topics, store and mail.
@@ -363,6 +381,7 @@ impl Shard {
             let patience = Micros::from_millis(DRAIN_MS_MAX);
             self.stopping = Stopping::Draining(now.monotonic.saturating_add(patience));
             self.end_long_polls(now);
+            self.end_rebalances();
         }
     }
 

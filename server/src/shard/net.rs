@@ -1,6 +1,7 @@
 //! The shard's connections: bytes in, replies out, deadlines, and who may be read.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use logmill_engine::base::{Micros, Slab};
 use logmill_engine::sys::region::{RegionPool, Slice};
@@ -75,9 +76,12 @@ impl Net {
         &mut self,
         now: Micros,
         listener: u16,
+        peer: IpAddr,
         timers: &mut TimerWheel<Timer>,
     ) -> ConnectionKey {
-        let key = self.connections.insert(Connection::new(now, listener));
+        let key = self
+            .connections
+            .insert(Connection::new(now, listener, peer));
         self.arm(key, timers);
         key
     }
@@ -383,6 +387,12 @@ impl Net {
         self.connections
             .get(key)
             .map_or(0, |connection| connection.listener)
+    }
+
+    /// Where a client comes from, as Kafka writes it.
+    pub fn client_host(&self, key: ConnectionKey) -> String {
+        let connection = self.connections.get(key);
+        connection.map_or_else(String::new, |it| format!("/{}", it.peer))
     }
 
     /// What a connection has to send.

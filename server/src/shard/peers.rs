@@ -75,6 +75,13 @@ impl Shard {
                     }
                 }
             }
+            Request::Group { index, ask } => {
+                self.peer_asks_coordinator(now, from, theirs, index, *ask);
+            }
+            Request::GroupTold { waiter, answer } => {
+                self.core.answer(from, theirs, Reply::Done);
+                self.group_told(waiter, *answer);
+            }
             Request::Change(command) => self.peer_changes(now, from, theirs, *command),
             Request::Image(change) => {
                 self.pass_image(now, &change);

@@ -7,6 +7,7 @@ use logmill_wire::messages::produce::ProduceRequest;
 use logmill_wire::{ApiKey, DecodeError, EncodeError, Message, Reader, RequestHeader};
 
 use super::answers::WaitingChange;
+use super::coordinators::{CoordinatorBatch, RemoteAsk};
 use super::fetches::{RemoteRead, RemoteWait};
 use super::lookups::RemoteQuestion;
 use super::net::begin_reply;
@@ -18,6 +19,7 @@ use crate::connection::{CloseReason, ConnectionKey, RequestNumber};
 use crate::handlers::Caller;
 use crate::handlers::api_versions::served_versions;
 use crate::handlers::fetch::Fetch;
+use crate::handlers::groups::{self, GroupCall};
 use crate::handlers::lookup::Lookup;
 use crate::handlers::produce::Produce;
 use crate::partitions::mail::Reply;
@@ -47,6 +49,14 @@ pub enum Work {
     RemoteQuestion(RemoteQuestion),
     /// A peer's wait for a watermark.
     RemoteWait(RemoteWait),
+    /// A client's call on group coordinators.
+    Group(Box<GroupCall>),
+    /// An ask of a peer's that a coordinator has.
+    RemoteAsk(RemoteAsk),
+    /// A coordinator's batch, until it is synced.
+    CoordinatorBatch(CoordinatorBatch),
+    /// A coordinator that is being loaded.
+    CoordinatorLoad,
 }
 
 /// States kept for the next requests.
@@ -130,9 +140,10 @@ impl Shard {
         match api {
             ApiKey::Produce => self.produce(now, caller, &header, reader, frame)?,
             ApiKey::Fetch => self.fetch(now, caller, reader)?,
-            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch | ApiKey::DeleteRecords => {
+            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
                 self.lookup(now, caller, reader)?;
             }
+            api if groups::serves(api) => self.group_request(now, caller, &header, reader)?,
             _ => self.answer(now, caller, &header, reader)?,
         }
         self.net.establish(connection, &mut self.timers);
@@ -223,6 +234,10 @@ impl Shard {
             Some(Work::MetadataBatch) => {
                 self.work.release(token);
                 self.metadata_synced(now, result);
+            }
+            Some(Work::CoordinatorBatch(batch)) => {
+                self.work.release(token);
+                self.coordinator_acked(now, batch, result);
             }
             Some(Work::StartupBatch) => {
                 self.work.release(token);

@@ -11,13 +11,16 @@ use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
+use crate::config::Settings;
 use crate::config::{Config, MemoryPlan, Validation};
 use crate::connection::ConnectionLimits;
+use crate::groups::Options as GroupOptions;
 use crate::handlers::BrokerIdentity;
 use crate::partitions::options::ShardOptions;
 use crate::partitions::placement::placement;
 use crate::runtime::{GatePlan, Plan, Ready, ShardSeed, SocketOptions};
 use crate::shard::Shard;
+use crate::shard::coordinators::Coordinators;
 use crate::shard::metadata::{METADATA_SHARD, Metadata, MetadataLog};
 use crate::start::prepared::Prepared;
 
@@ -128,7 +131,6 @@ impl ShardSetup {
         store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
         store_options.retention_check = Some(Micros::from_millis(config.retention_check_ms));
-        store_options.retention_delay = Micros::from_millis(config.retention_delay_ms);
         let mut store = Store::open(store_options, self.states, &self.next_names);
         let log = match self.id == METADATA_SHARD {
             true => Some(open_metadata_log(now, prepared, &mut store, self.seed)?),
@@ -139,7 +141,12 @@ impl ShardSetup {
             brokers,
             prepared.directories.ids.clone(),
         );
-        let mut shard = Shard::new(now, options, store, metadata);
+        let groups_bytes = memory.per_shard(memory.groups_bytes) as usize;
+        let coordinators = Coordinators::new(
+            group_options(&config.settings, groups_bytes),
+            Box::new(|| Box::new(StdRng::from_os_rng())),
+        );
+        let mut shard = Shard::new(now, options, store, metadata, coordinators);
         let records = prepared.startup_records.iter().map(Vec::as_slice);
         let base = Offset(prepared.image.offset.0 + 1);
         let (image, _) = prepared
@@ -229,6 +236,21 @@ fn shard_options(config: &Config, memory: &MemoryPlan, id: ShardId, shards: u16)
         validate_every_record: config.validation == Validation::Kafka,
         unstable_versions: config.unstable_api_versions,
         ..ShardOptions::new(id, shards)
+    }
+}
+
+fn group_options(settings: &Settings, memory_bytes_max: usize) -> GroupOptions {
+    let size = |name: &str| usize::try_from(settings.number(name)).unwrap_or_default();
+    GroupOptions {
+        session_timeout_ms_min: settings.int("group.min.session.timeout.ms"),
+        session_timeout_ms_max: settings.int("group.max.session.timeout.ms"),
+        group_size_max: size("group.max.size"),
+        initial_rebalance_delay_ms: settings.int("group.initial.rebalance.delay.ms"),
+        offset_metadata_bytes_max: size("offset.metadata.max.bytes"),
+        offsets_retention_ms: settings.number("offsets.retention.minutes") * 60_000,
+        offsets_retention_check_interval_ms: settings.number("offsets.retention.check.interval.ms"),
+        memory_bytes_max,
+        ..GroupOptions::default()
     }
 }
 

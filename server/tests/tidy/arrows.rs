@@ -30,14 +30,14 @@ const SERVER: &str = "
     groups: base config metadata
     transactions: config metadata
     connection: base config metadata auth
-    partitions: base config metadata connection
+    partitions: base config metadata connection groups
     error: config metadata auth groups transactions connection partitions
     handlers: base config metadata auth groups transactions connection partitions error
     shard: base config metadata auth groups transactions connection partitions error handlers
     cluster: config metadata auth error handlers
     admin: config metadata
     runtime: base config metadata connection partitions error handlers shard cluster admin
-    start: config metadata connection partitions error handlers shard cluster admin runtime
+    start: config metadata connection groups partitions error handlers shard cluster admin runtime
 ";
 
 /// The rule of this file. Crate roots (`lib.rs`, `main.rs`) and tests may name every room.

@@ -9,68 +9,53 @@ use crate::config::key::{Key, boolean, int, list, long, short, string};
 pub const KEYS: &[Key] = &[
     int("offset.metadata.max.bytes", Some("4096"))
         .bytes()
-        .inert(
-            why::NO_GROUPS,
-            "Largest text stored with a committed offset.",
-        ),
+        .honoured("Largest text stored with a committed offset."),
     int("offsets.commit.timeout.ms", Some("5000"))
         .at_least(1)
         .ms()
-        .inert(why::NO_GROUPS, "How long a commit may wait for replicas."),
+        .inert(
+            why::COMMIT_IS_LOCAL,
+            "How long a commit may wait for replicas.",
+        ),
     int("offsets.load.buffer.size", Some("5242880"))
         .at_least(1)
         .bytes()
         .inert(
-            why::NO_GROUPS,
+            why::LOAD_IS_BOUNDED,
             "Size of the reads that load committed offsets.",
         ),
     long("offsets.retention.check.interval.ms", Some("600000"))
         .at_least(1)
         .ms()
-        .inert(why::NO_GROUPS, "How often expired offsets are looked for."),
+        .honoured("How often expired offsets are looked for."),
     int("offsets.retention.minutes", Some("10080"))
         .at_least(1)
         .unit("min")
-        .inert(
-            why::NO_GROUPS,
-            "How long offsets of an empty group are kept.",
-        ),
+        .honoured("How long offsets of an empty group are kept."),
     int("offsets.topic.compression.codec", Some("0"))
-        .inert(why::NO_GROUPS, "Codec number of the offsets topic."),
+        .inert(why::OFFSETS_PLAIN, "Codec number of the offsets topic."),
     int("offsets.topic.num.partitions", Some("50"))
         .at_least(1)
-        .inert(why::NO_GROUPS, "Partitions of the offsets topic."),
+        .honoured("Partitions of the offsets topic."),
     short("offsets.topic.replication.factor", Some("1"))
         .at_least(1)
-        .inert(
-            why::NO_GROUPS,
-            "Replicas of the offsets topic; one on a single broker.",
-        ),
+        .honoured("Replicas of the offsets topic; one on a single broker."),
     int("offsets.topic.segment.bytes", Some("104857600"))
         .at_least(1)
         .bytes()
-        .inert(why::NO_GROUPS, "Segment size of the offsets topic."),
+        .honoured("Segment size of the offsets topic."),
     int("group.initial.rebalance.delay.ms", Some("3000"))
         .ms()
-        .inert(
-            why::NO_GROUPS,
-            "How long a new classic group waits for more members.",
-        ),
+        .honoured("How long a new classic group waits for more members."),
     int("group.max.session.timeout.ms", Some("1800000"))
         .ms()
-        .inert(
-            why::NO_GROUPS,
-            "Longest session time-out a classic member may ask.",
-        ),
+        .honoured("Longest session time-out a classic member may ask."),
     int("group.min.session.timeout.ms", Some("6000"))
         .ms()
-        .inert(
-            why::NO_GROUPS,
-            "Shortest session time-out a classic member may ask.",
-        ),
+        .honoured("Shortest session time-out a classic member may ask."),
     int("group.max.size", Some("2147483647"))
         .at_least(1)
-        .inert(why::NO_GROUPS, "Members of one classic group."),
+        .honoured("Members of one classic group."),
     int("group.coordinator.append.linger.ms", Some("5"))
         .at_least(0)
         .ms()

@@ -133,7 +133,10 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .internal()
-        .honoured("Wait before the first round of log housekeeping."),
+        .inert(
+            why::FIRST_ROUND,
+            "Wait before the first round of log housekeeping.",
+        ),
     string("log.message.timestamp.type", Some("CreateTime"))
         .one_of(&["CreateTime", "LogAppendTime"])
         .cluster_wide()

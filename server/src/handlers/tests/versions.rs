@@ -79,7 +79,7 @@ fn produce_is_told_from_zero_and_served_from_three() {
 fn unstable_versions_need_their_key() {
     assert_eq!(served_versions(ApiKey::InitProducerId, false), Some(0..=5));
     assert_eq!(served_versions(ApiKey::InitProducerId, true), Some(0..=6));
-    assert_eq!(served_versions(ApiKey::JoinGroup, true), None);
+    assert_eq!(served_versions(ApiKey::ConsumerGroupHeartbeat, true), None);
 }
 
 #[test]
@@ -121,35 +121,42 @@ fn software_names_are_checked_from_version_3() {
 }
 
 #[test]
-fn no_coordinator_in_any_version() {
+fn groups_have_a_coordinator_in_every_version_and_transactions_have_none() {
     for version in 0..=6 {
-        let mut broker = Broker::new();
-        broker.version = version;
-        let keys = ["g1", "g2"];
-        let request = FindCoordinatorRequest {
-            key: if version < 4 { "g1" } else { "" },
-            key_type: 0,
-            coordinator_keys: if version < 4 {
-                (&[]).into()
+        for key_type in 0..=i8::from(version > 0) {
+            let mut broker = Broker::new();
+            broker.version = version;
+            let keys = ["g1", "g2"];
+            let request = FindCoordinatorRequest {
+                key: if version < 4 { "g1" } else { "" },
+                key_type,
+                coordinator_keys: if version < 4 {
+                    (&[]).into()
+                } else {
+                    (&keys).into()
+                },
+            };
+            let bytes = encoded(&request, version);
+            let mut out = Writer::new();
+            let request = decoded(&bytes, version);
+            let planned = find_coordinator::plan(&broker.context(), &request, &mut out).unwrap();
+            broker.finish(planned, &mut out);
+            let response: FindCoordinatorResponse<'_> = answer(&out, version);
+            let expected = match key_type {
+                0 => (0, 1, "told.example", 19_092),
+                _ => (ErrorCode::COORDINATOR_NOT_AVAILABLE.0, -1, "", -1),
+            };
+            let found = if version < 4 {
+                let it = &response;
+                vec![(it.error_code, it.node_id, it.host, it.port)]
             } else {
-                (&keys).into()
-            },
-        };
-        let bytes = encoded(&request, version);
-        let mut out = Writer::new();
-        find_coordinator::answer(&broker.context(), &decoded(&bytes, version), &mut out).unwrap();
-        let response: FindCoordinatorResponse<'_> = answer(&out, version);
-        let unavailable = ErrorCode::COORDINATOR_NOT_AVAILABLE.0;
-        if version < 4 {
-            assert_eq!((response.error_code, response.node_id), (unavailable, -1));
-            assert_eq!((response.host, response.port), ("", -1));
-        } else {
-            let all = response.coordinators.to_vec();
-            assert_eq!((all[0].key, all[1].key), ("g1", "g2"));
-            for one in all {
-                assert_eq!((one.error_code, one.node_id), (unavailable, -1));
-                assert_eq!((one.host, one.port), ("", -1));
-            }
+                let all = response.coordinators.to_vec();
+                assert_eq!((all[0].key, all[1].key), ("g1", "g2"));
+                all.iter()
+                    .map(|it| (it.error_code, it.node_id, it.host, it.port))
+                    .collect()
+            };
+            assert!(found.iter().all(|it| *it == expected), "{found:?}");
         }
     }
 }
@@ -165,7 +172,7 @@ fn coordinators_of_nothing_known_are_refused() {
         ..FindCoordinatorRequest::default()
     };
     let mut out = Writer::new();
-    find_coordinator::answer(&broker.context(), &request, &mut out).unwrap();
+    find_coordinator::plan(&broker.context(), &request, &mut out).unwrap();
     let response: FindCoordinatorResponse<'_> = answer(&out, 6);
     let one = response.coordinators.first().unwrap();
     assert_eq!(one.error_code, ErrorCode::INVALID_REQUEST.0);

@@ -1,6 +1,7 @@
 //! Several shards in one thread, with their disks, their mail and a clock that only tests move.
 
 use std::io::IoSlice;
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use logmill_engine::base::{
@@ -16,15 +17,17 @@ use logmill_wire::messages::produce::{
     PartitionProduceData, ProduceRequest, ProduceResponse, TopicProduceData,
 };
 use logmill_wire::{ApiKey, Message, RequestHeader, ResponseHeader, Writer};
-use rand::SeedableRng;
 use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
 
 use crate::config::Config;
 use crate::connection::{CloseReason, ConnectionKey, Next};
+use crate::groups::Options;
 use crate::handlers::BrokerIdentity;
 use crate::metadata::{BrokerRegistration, LocalController, MetadataImage};
 use crate::partitions::mail::Mail;
 use crate::partitions::options::ShardOptions;
+use crate::shard::coordinators::Coordinators;
 use crate::shard::metadata::{Metadata, MetadataLog};
 use crate::shard::out::Out;
 use crate::shard::{Event, Shard};
@@ -102,7 +105,7 @@ impl Rig {
                 port: 9092,
             };
             let metadata = Metadata::new(Arc::clone(&config), vec![broker], vec![directory_id]);
-            let mut shard = Shard::new(now, options, store, metadata);
+            let mut shard = Shard::new(now, options, store, metadata, coordinators(id));
             shard.load_image(now, Arc::clone(&image));
             if let Some(log) = log {
                 shard.own_metadata_log(log);
@@ -128,7 +131,7 @@ impl Rig {
     }
 
     pub fn connect(&mut self, shard: usize) -> Client {
-        let key = self.shards[shard].accept(self.now, 0);
+        let key = self.shards[shard].accept(self.now, 0, Ipv4Addr::LOCALHOST.into());
         Client {
             shard,
             key,
@@ -183,6 +186,7 @@ impl Rig {
             let out = &mut self.outs[at];
             let (shard, now) = (&mut self.shards[at], self.now);
             self.allocations += measured(|| shard.pump(now, out));
+            busy |= shard.next_deadline().is_some_and(|at| at <= now.monotonic);
             busy |= !out.closes.is_empty();
             self.closed
                 .extend(out.closes.drain(..).map(|(key, reason)| (at, key, reason)));
@@ -468,6 +472,16 @@ pub fn produce_request<'a>(
         topic_data: vec![data].into(),
         ..ProduceRequest::default()
     }
+}
+
+/// Coordinators whose member ids are the same in every run.
+fn coordinators(id: ShardId) -> Coordinators {
+    let mut seed = u64::from(id.0) << 32;
+    let rngs = move || -> Box<dyn RngCore + Send> {
+        seed += 1;
+        Box::new(StdRng::seed_from_u64(seed))
+    };
+    Coordinators::new(Options::default(), Box::new(rngs))
 }
 
 fn metadata_log(

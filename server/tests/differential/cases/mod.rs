@@ -4,7 +4,6 @@ mod alter_configs;
 mod cluster;
 mod configs;
 mod connections;
-mod deletion;
 mod fetch;
 mod idempotence;
 mod metadata;
@@ -38,7 +37,6 @@ pub fn all() -> Vec<Case> {
         fetch::CASES,
         sessions::CASES,
         offsets::CASES,
-        deletion::CASES,
     ]
     .concat()
 }

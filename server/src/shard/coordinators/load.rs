@@ -1,0 +1,277 @@
+//! From a partition's log to its coordinator: one at a time, in bounded pieces, so that neither
+//! requests nor memory feel it.
+
+use std::collections::VecDeque;
+
+use logmill_engine::base::{Now, Offset};
+use logmill_engine::disk::{Completion, DiskOp, DiskOutput, FileLease, FileRange, OpKey};
+use logmill_engine::format::compression::{Codec, decompress};
+use logmill_engine::store::{FetchRead, Isolation, ReadData};
+use logmill_wire::batch::{Batch, Batches, RecordIter};
+
+use super::{Coordinators, Hosted};
+use crate::base::work::Token;
+use crate::metadata::OFFSETS_TOPIC;
+use crate::shard::Shard;
+use crate::shard::out::Notice;
+use crate::shard::requests::Work;
+
+/// Partitions to be loaded, and the one that is.
+#[derive(Debug, Default)]
+pub(super) struct Loads {
+    waiting: VecDeque<i32>,
+    current: Option<Load>,
+    reads: u64,
+}
+
+#[derive(Debug)]
+struct Load {
+    index: i32,
+    token: Token,
+    next: Offset,
+    /// The store or the disk will tell.
+    waits: bool,
+    /// Keeps the file of a read under way.
+    reading: Option<(OpKey, FileLease)>,
+}
+
+impl Loads {
+    pub(super) fn add(&mut self, index: i32) {
+        if !self.waiting.contains(&index) {
+            self.waiting.push_back(index);
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    /// Whether there is something to do now.
+    pub(super) fn is_busy(&self) -> bool {
+        match &self.current {
+            Some(load) => !load.waits,
+            None => !self.waiting.is_empty(),
+        }
+    }
+}
+
+/// Why a piece of a log cannot be replayed.
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("{0}")]
+    Batch(#[from] logmill_wire::batch::BatchError),
+    #[error("{0}")]
+    Compression(#[from] logmill_engine::format::compression::CompressionError),
+    #[error("{0}")]
+    Replay(#[from] crate::groups::ReplayError),
+    #[error("{0}")]
+    Store(#[from] logmill_engine::store::StoreError),
+    #[error("{0}")]
+    Disk(#[from] logmill_engine::disk::DiskError),
+    #[error("no whole batch at offset {0}")]
+    Stuck(Offset),
+}
+
+impl Shard {
+    /// Loads a piece.
+    pub(super) fn load_coordinators(&mut self, now: Now) {
+        if !self.coordinators.loads.is_busy() {
+            return;
+        }
+        if self.coordinators.loads.current.is_none() {
+            let Some(index) = self.coordinators.loads.waiting.pop_front() else {
+                return;
+            };
+            let Some(token) = self.work.reserve() else {
+                self.coordinators.loads.waiting.push_front(index);
+                return;
+            };
+            self.work.put(token, Work::CoordinatorLoad);
+            self.coordinators.loads.current = Some(Load {
+                index,
+                token,
+                next: Offset(-1),
+                waits: false,
+                reading: None,
+            });
+        }
+        if let Err(error) = self.load_piece(now) {
+            self.load_failed(&error);
+        }
+    }
+
+    /// The store has what the load waits for.
+    pub(in crate::shard) fn coordinator_load_on(&mut self) {
+        if let Some(load) = &mut self.coordinators.loads.current {
+            load.waits = false;
+        }
+    }
+
+    /// A read of a segment ended.
+    pub(in crate::shard) fn coordinator_read(&mut self, now: Now, completion: Completion) {
+        let Some(load) = &mut self.coordinators.loads.current else {
+            return;
+        };
+        if load
+            .reading
+            .take_if(|(key, _)| *key == completion.key)
+            .is_none()
+        {
+            return;
+        }
+        load.waits = false;
+        let replayed = match completion.result {
+            Ok(DiskOutput::Bytes(bytes)) => self.replay_piece(&bytes),
+            Ok(DiskOutput::Done) => Ok(()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = replayed {
+            self.load_failed(&error);
+        }
+        self.load_coordinators(now);
+    }
+
+    /// Whether a completion is one of a load's.
+    pub(in crate::shard) fn is_coordinator_read(key: OpKey) -> bool {
+        key.0 & READ != 0
+    }
+
+    fn load_piece(&mut self, now: Now) -> Result<(), LoadError> {
+        let Some(load) = &mut self.coordinators.loads.current else {
+            return Ok(());
+        };
+        let Some(hosted) = self.coordinators.hosted.get(&load.index) else {
+            // Its topic was deleted.
+            self.end_load();
+            return Ok(());
+        };
+        let key = hosted.key();
+        if let Some(marks) = self.core.store.watermarks(key) {
+            load.next = load.next.max(marks.log_start());
+        }
+        let request = FetchRead {
+            offset: load.next,
+            max_bytes: PIECE_BYTES,
+            whole_first_batch: true,
+            isolation: Isolation::LogEnd,
+            token: load.token.to_bits(),
+        };
+        match self.core.store.read(now, key, &request)?.data {
+            ReadData::Loading => load.waits = true,
+            ReadData::Memory(parts) => {
+                let bytes = parts.to_vec();
+                self.replay_piece(&bytes)?;
+            }
+            ReadData::File(range) => self.read_piece(range),
+            ReadData::Empty => {
+                let index = load.index;
+                self.end_load();
+                let Coordinators {
+                    hosted, effects, ..
+                } = &mut self.coordinators;
+                if let Some(hosted) = hosted.get_mut(&index) {
+                    hosted.loaded(now, effects);
+                }
+                self.carry_out(now, index);
+            }
+        }
+        Ok(())
+    }
+
+    fn read_piece(&mut self, range: FileRange) {
+        let Coordinators { loads, reads, .. } = &mut self.coordinators;
+        let Some(load) = &mut loads.current else {
+            return;
+        };
+        // Without memory now, the next turn tries again.
+        let Some(into) = self.core.region(range.len as usize) else {
+            return;
+        };
+        loads.reads += 1;
+        let key = OpKey(READ | loads.reads);
+        let op = DiskOp::Read {
+            direct: false,
+            file: range.file,
+            position: range.position,
+            len: range.len,
+            into,
+        };
+        load.waits = true;
+        load.reading = Some((key, range.lease));
+        reads.push((key, op));
+    }
+
+    /// Replays the whole batches of a piece.
+    fn replay_piece(&mut self, bytes: &[u8]) -> Result<(), LoadError> {
+        let Coordinators { loads, hosted, .. } = &mut self.coordinators;
+        let Some(load) = &mut loads.current else {
+            return Ok(());
+        };
+        let Some(hosted) = hosted.get_mut(&load.index) else {
+            return Ok(());
+        };
+        let begin = load.next;
+        for batch in Batches::new(bytes) {
+            let batch = batch?;
+            if batch.header.base_offset >= load.next.0 {
+                replay(hosted, &batch)?;
+            }
+            load.next = load.next.max(Offset(batch.header.last_offset() + 1));
+        }
+        match load.next > begin {
+            true => Ok(()),
+            false => Err(LoadError::Stuck(begin)),
+        }
+    }
+
+    fn end_load(&mut self) {
+        if let Some(load) = self.coordinators.loads.current.take()
+            && self.work.take(load.token).is_some()
+        {
+            self.work.release(load.token);
+        }
+    }
+
+    /// The coordinator stays as it is: its groups are told that it is loading, and the log what is
+    /// wrong. Serving a part of what was committed would be worse.
+    fn load_failed(&mut self, error: &LoadError) {
+        if let Some(load) = &self.coordinators.loads.current {
+            let text = format!(
+                "{OFFSETS_TOPIC}-{} cannot be loaded at offset {}: {error}; its groups are not \
+                 served",
+                load.index, load.next
+            );
+            self.net.notice(Notice::Storage { text });
+        }
+        self.end_load();
+    }
+}
+
+fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<(), LoadError> {
+    batch.check_crc()?;
+    let attributes = batch.header.attributes;
+    if attributes.is_control() {
+        return Ok(());
+    }
+    let codec = Codec::from_id(attributes.compression()? as u8).unwrap_or(Codec::None);
+    let mut plain = Vec::new();
+    let records = match codec {
+        Codec::None => batch.record_bytes(),
+        codec => {
+            decompress(codec, batch.record_bytes(), PLAIN_BYTES_MAX, &mut plain)?;
+            &plain
+        }
+    };
+    for record in RecordIter::new(records, &batch.header) {
+        let record = record?;
+        hosted.replay(record.key.unwrap_or_default(), record.value)?;
+    }
+    Ok(())
+}
+
+/// Marks the keys of these disk operations; the store's are smaller, the driver's larger.
+const READ: u64 = 1 << 62;
+/// Bytes of a log that are replayed in a turn.
+const PIECE_BYTES: usize = 256 << 10;
+/// The most that a compressed batch may hold.
+const PLAIN_BYTES_MAX: usize = 64 << 20;

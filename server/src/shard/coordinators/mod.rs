@@ -1,0 +1,405 @@
+//! The group coordinators of this shard: one for each partition of `__consumer_offsets` that it
+//! leads.
+//!
+//! A coordinator is plain state ([`crate::groups`]). Here it gets its log: what it wants recorded
+//! is appended, always synced, and what it answers waits for that. A coordinator whose append
+//! fails is dropped and loaded anew from its log.
+
+mod hosted;
+mod load;
+
+use std::collections::BTreeMap;
+
+use logmill_engine::base::{Micros, Now, Offset, PartitionIndex, ShardId};
+use logmill_engine::disk::{DiskOp, OpKey};
+use logmill_engine::store::{AckError, PartitionKey};
+use logmill_wire::{ErrorCode, Reader, RequestHeader};
+use rand::RngCore;
+
+use self::hosted::Hosted;
+use self::load::Loads;
+use super::Shard;
+use super::net::begin_reply;
+use super::out::Notice;
+use super::requests::{RequestError, Work};
+use crate::base::work::Token;
+use crate::groups::{Answer, Ask, Effects, Options};
+use crate::handlers::groups::{self as calls, Asked, Client, GroupCall};
+use crate::handlers::{Caller, RequestContext};
+use crate::metadata::OFFSETS_TOPIC;
+use crate::partitions::mail::{Reply, Request};
+
+/// Makes a source of randomness for each coordinator.
+pub type Rngs = Box<dyn FnMut() -> Box<dyn RngCore + Send> + Send>;
+
+/// All coordinators of a shard.
+pub struct Coordinators {
+    hosted: BTreeMap<i32, Hosted>,
+    /// What all of them take of memory, nearly; counted anew at every time-out.
+    bytes: usize,
+    options: Options,
+    rngs: Rngs,
+    loads: Loads,
+    effects: Effects,
+    /// Reads of segments that loading wants.
+    reads: Vec<(OpKey, DiskOp)>,
+}
+
+/// A peer's ask that a coordinator of this shard has.
+#[derive(Debug)]
+pub struct RemoteAsk {
+    from: ShardId,
+    theirs: Token,
+}
+
+/// A batch of a coordinator's records on its way to the disk.
+#[derive(Clone, Copy, Debug)]
+pub struct CoordinatorBatch {
+    index: i32,
+    number: u64,
+}
+
+impl Coordinators {
+    /// None yet. `rngs` make member ids, which nobody may guess.
+    pub fn new(options: Options, rngs: Rngs) -> Self {
+        Self {
+            hosted: BTreeMap::new(),
+            bytes: 0,
+            options,
+            rngs,
+            loads: Loads::default(),
+            effects: Effects::default(),
+            reads: Vec::new(),
+        }
+    }
+
+    /// When one of them wants to be asked although nothing happened.
+    pub fn next_deadline(&self) -> Option<Micros> {
+        if self.loads.is_busy() {
+            return Some(Micros(0));
+        }
+        self.hosted.values().filter_map(Hosted::next_deadline).min()
+    }
+
+    /// Moves the reads that loading wants to `out`.
+    pub fn take_reads(&mut self, out: &mut logmill_engine::disk::DiskOut) {
+        for (key, op) in self.reads.drain(..) {
+            out.push(key, op);
+        }
+    }
+}
+
+impl Shard {
+    /// Serves an API of groups.
+    pub(super) fn group_request(
+        &mut self,
+        now: Now,
+        caller: Caller,
+        header: &RequestHeader<'_>,
+        mut reader: Reader<'_>,
+    ) -> Result<(), RequestError> {
+        let host = self.net.client_host(caller.connection);
+        let ctx = RequestContext {
+            image: &self.metadata.image,
+            config: &self.metadata.config,
+            broker: &self.metadata.brokers[usize::from(caller.listener)],
+            version: caller.version,
+            client_id: header.client_id,
+            now,
+        };
+        let client = Client {
+            id: header.client_id.unwrap_or_default(),
+            host: &host,
+        };
+        let (call, asks) = calls::begin(&ctx, caller, client, &mut reader)?;
+        super::requests::check_parts(std::iter::once(asks.len()))?;
+        let token = self.work.reserve().ok_or(RequestError::TooMany)?;
+        self.group_call_on(token, Box::new(call));
+        let mut short_peers = 0;
+        for (part, asked) in asks.into_iter().enumerate() {
+            self.ask_coordinator(now, token.with_part(part), asked, &mut short_peers);
+        }
+        self.hold_if_short(caller.connection, short_peers);
+        Ok(())
+    }
+
+    /// Asks a coordinator, wherever it is.
+    fn ask_coordinator(&mut self, now: Now, token: Token, asked: Asked, short_peers: &mut u64) {
+        let Asked { partition, ask } = asked;
+        let topic = self.core.catalog.by_name(OFFSETS_TOPIC);
+        let place =
+            partition.and_then(|index| Some((index, topic?.partition(PartitionIndex(index))?)));
+        match place {
+            None => {
+                let answer = ask.refused(ErrorCode::NOT_COORDINATOR);
+                self.group_told(token, answer);
+            }
+            Some((index, at)) if at.owner == self.core.options.id => {
+                self.coordinate(now, index, token.to_bits(), ask);
+            }
+            Some((index, at)) => {
+                let peer = at.owner;
+                let request = Request::Group {
+                    index,
+                    ask: Box::new(ask),
+                };
+                if !self.core.ask(peer, token, request) {
+                    *short_peers |= 1 << (peer.0 % 64);
+                }
+            }
+        }
+    }
+
+    /// A peer asks a coordinator of this shard's. It is told at once that its letter came, and by
+    /// another one what the coordinator answered: that may take as long as a rebalance.
+    pub(super) fn peer_asks_coordinator(
+        &mut self,
+        now: Now,
+        from: ShardId,
+        theirs: Token,
+        index: i32,
+        ask: Ask,
+    ) {
+        self.core.answer(from, theirs, Reply::Done);
+        match self.work.reserve() {
+            Some(token) => {
+                self.work
+                    .put(token, Work::RemoteAsk(RemoteAsk { from, theirs }));
+                self.coordinate(now, index, token.to_bits(), ask);
+            }
+            None => {
+                let answer = Box::new(ask.refused(ErrorCode::COORDINATOR_NOT_AVAILABLE));
+                let told = Request::GroupTold {
+                    waiter: theirs,
+                    answer,
+                };
+                self.core.ask(from, theirs, told);
+            }
+        }
+    }
+
+    /// A coordinator answered.
+    pub(super) fn group_told(&mut self, token: Token, answer: Answer) {
+        match self.work.take(token) {
+            Some(Work::Group(mut call)) => {
+                call.told(token.part(), answer);
+                self.group_call_on(token, call);
+            }
+            Some(Work::RemoteAsk(remote)) => {
+                self.work.release(token);
+                // Its reply finds nobody, which is right: nothing waits for it.
+                self.core.ask(
+                    remote.from,
+                    token,
+                    Request::GroupTold {
+                        waiter: remote.theirs,
+                        answer: Box::new(answer),
+                    },
+                );
+            }
+            Some(other) => self.work.put(token, other),
+            None => {}
+        }
+    }
+
+    /// Replies to a call that is complete, puts another one back.
+    fn group_call_on(&mut self, token: Token, call: Box<GroupCall>) {
+        if !call.is_complete() {
+            self.work.put(token, Work::Group(call));
+            return;
+        }
+        self.work.release(token);
+        let caller = call.caller();
+        begin_reply(&caller, &mut self.writer);
+        match call.encode(&mut self.writer) {
+            Ok(()) => self
+                .net
+                .reply(&caller, &mut self.writer, &mut self.externals),
+            Err(error) => self.unanswerable(&caller, &error),
+        }
+    }
+
+    /// Makes this shard the home of a partition's coordinator.
+    pub(super) fn host_coordinator(&mut self, now: Now, index: i32, key: PartitionKey) {
+        let coordinators = &mut self.coordinators;
+        if coordinators.hosted.contains_key(&index) {
+            return;
+        }
+        let rng = (coordinators.rngs)();
+        let hosted = Hosted::new(now, key, coordinators.options.clone(), rng);
+        coordinators.hosted.insert(index, hosted);
+        coordinators.loads.add(index);
+    }
+
+    /// The topic of offsets is gone, and its coordinators with it.
+    pub(super) fn drop_coordinators(&mut self, now: Now) {
+        for (_, hosted) in std::mem::take(&mut self.coordinators.hosted) {
+            hosted.close(now, &mut self.coordinators.effects);
+        }
+        self.deliver();
+        self.coordinators.loads.clear();
+    }
+
+    /// Topics are gone: what groups committed for them goes, too.
+    pub(super) fn forget_offsets(&mut self, now: Now, topics: &[String]) {
+        let indexes: Vec<i32> = self.coordinators.hosted.keys().copied().collect();
+        for index in indexes {
+            let ask = Ask::TopicsDeleted(topics.to_vec());
+            self.coordinate(now, index, NOBODY, ask);
+        }
+    }
+
+    /// Lets a coordinator take an ask, and carries out what comes of it.
+    fn coordinate(&mut self, now: Now, index: i32, ticket: u64, ask: Ask) {
+        let Coordinators {
+            hosted,
+            effects,
+            options,
+            bytes,
+            ..
+        } = &mut self.coordinators;
+        match hosted.get_mut(&index) {
+            Some(hosted) => {
+                // What all may take together is the bound of each.
+                let used = hosted.memory_bytes();
+                hosted.limit(options.memory_bytes_max.saturating_sub(*bytes) + used);
+                hosted.take(now, ticket, ask, effects);
+                *bytes = bytes.saturating_sub(used) + hosted.memory_bytes();
+            }
+            None => {
+                let answer = ask.refused(ErrorCode::NOT_COORDINATOR);
+                self.group_told(Token::from_bits(ticket), answer);
+                return;
+            }
+        }
+        self.carry_out(now, index);
+    }
+
+    /// Lets coordinators do what is due, goes on with loads and with appends that found no memory.
+    pub(super) fn pump_coordinators(&mut self, now: Now) {
+        self.load_coordinators(now);
+        let due = |(index, hosted): (&i32, &Hosted)| hosted.is_due(now).then_some(*index);
+        let due: Vec<i32> = self.coordinators.hosted.iter().filter_map(due).collect();
+        if due.is_empty() {
+            return;
+        }
+        let hosted = self.coordinators.hosted.values();
+        self.coordinators.bytes = hosted.map(Hosted::memory_bytes).sum();
+        for index in due {
+            let Coordinators {
+                hosted, effects, ..
+            } = &mut self.coordinators;
+            if let Some(hosted) = hosted.get_mut(&index) {
+                hosted.expire(now, effects);
+            }
+            self.carry_out(now, index);
+        }
+    }
+
+    /// Appends what a coordinator wants recorded, and lets go what waits for nothing.
+    fn carry_out(&mut self, now: Now, index: i32) {
+        let Coordinators {
+            hosted, effects, ..
+        } = &mut self.coordinators;
+        if let Some(hosted) = hosted.get_mut(&index) {
+            hosted.settle(now, effects);
+        }
+        self.append_records(now, index);
+        self.deliver();
+    }
+
+    /// Hands a coordinator's batches to the store.
+    fn append_records(&mut self, now: Now, index: i32) {
+        while let Some(hosted) = self.coordinators.hosted.get_mut(&index)
+            && let Some((number, bytes)) = hosted.next_batch()
+        {
+            let Some(token) = self.work.reserve() else {
+                return hosted.wait(now);
+            };
+            match hosted::append(now, &mut self.core.store, hosted.key(), bytes, token) {
+                Ok(()) => {
+                    hosted.appended();
+                    let batch = CoordinatorBatch { index, number };
+                    self.work.put(token, Work::CoordinatorBatch(batch));
+                }
+                Err(None) => {
+                    self.work.release(token);
+                    return hosted.wait(now);
+                }
+                Err(Some(error)) => {
+                    self.work.release(token);
+                    self.coordinator_failed(now, index, &error.to_string());
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A batch is synced, or never will be.
+    pub(super) fn coordinator_acked(
+        &mut self,
+        now: Now,
+        batch: CoordinatorBatch,
+        result: Result<Offset, AckError>,
+    ) {
+        let CoordinatorBatch { index, number } = batch;
+        if let Err(error) = result {
+            self.coordinator_failed(now, index, &error.to_string());
+            return;
+        }
+        let Coordinators {
+            hosted, effects, ..
+        } = &mut self.coordinators;
+        if let Some(hosted) = hosted.get_mut(&index) {
+            hosted.synced(number, effects);
+        }
+        self.deliver();
+    }
+
+    /// What a coordinator knows may not be in its log: it is dropped, and loaded anew.
+    fn coordinator_failed(&mut self, now: Now, index: i32, why: &str) {
+        let Coordinators {
+            hosted,
+            effects,
+            options,
+            rngs,
+            loads,
+            ..
+        } = &mut self.coordinators;
+        let Some(failed) = hosted.get_mut(&index) else {
+            return;
+        };
+        let text = format!("{OFFSETS_TOPIC}-{index}: the coordinator is loaded anew: {why}");
+        self.net.notice(Notice::Storage { text });
+        let anew = Hosted::new(now, failed.key(), options.clone(), rngs());
+        std::mem::replace(failed, anew).close(now, effects);
+        loads.add(index);
+        self.deliver();
+    }
+
+    /// Sends the answers that are due.
+    pub(super) fn deliver(&mut self) {
+        let mut replies = std::mem::take(&mut self.coordinators.effects.replies);
+        for reply in replies.drain(..) {
+            self.group_told(Token::from_bits(reply.ticket), reply.answer);
+        }
+        self.coordinators.effects.replies = replies;
+    }
+
+    /// The broker stops: members that wait for others are sent to look for a coordinator again.
+    pub(super) fn end_rebalances(&mut self) {
+        for token in self.work.tokens() {
+            match self.work.take(token) {
+                Some(Work::Group(mut call)) if call.waits_for_members() => {
+                    call.refuse(ErrorCode::NOT_COORDINATOR);
+                    self.group_call_on(token, call);
+                }
+                Some(other) => self.work.put(token, other),
+                None => {}
+            }
+        }
+    }
+}
+
+/// The ticket of asks that nobody waits for.
+const NOBODY: u64 = u64::MAX;
