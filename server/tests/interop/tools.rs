@@ -248,11 +248,14 @@ const RUNS: &[Run] = &[
         "--entity-type groups --entity-name tools --add-config consumer.session.timeout.ms=50000",
         &["Completed updating config for group tools."],
     ),
-    configs(
-        "group",
-        "--entity-type groups --entity-name tools",
-        &["consumer.session.timeout.ms=50000"],
-    ),
+    Run {
+        lacks: &[],
+        ..fails(alters(
+            "group, a wrong value",
+            "--entity-type groups --entity-name tools --add-config consumer.session.timeout.ms=5",
+            &["must be greater than or equal to group.consumer.min.session.timeout.ms"],
+        ))
+    },
     alters(
         "client metrics",
         "--entity-type client-metrics --entity-name tools --add-config interval.ms=1000",
