@@ -70,8 +70,7 @@ impl Coordinator {
         let key = self.find_or_make(&ask.group_id, now.wall_ms);
         self.turn(now, key, effects, |turn| {
             turn.join(ticket, ask);
-            let is_made = known.is_none() && turn.group.stored.is_none();
-            if is_made && !turn.is_unused() {
+            if turn.group.stored.is_none() && !turn.is_unused() {
                 turn.store_new();
             }
         });
@@ -205,8 +204,8 @@ impl Coordinator {
 }
 
 impl Turn<'_> {
-    /// A group that was just made, and in whose name somebody waits, stands in the log from now
-    /// on: as it is, empty.
+    /// A group that somebody waits to be a member of stands in the log from now on: as it was when
+    /// it was made, or had offsets alone, empty.
     fn store_new(&mut self) {
         let group = super::group::Group::new(self.group.id.clone(), self.now.wall_ms);
         let record = super::records::group_record(&group);

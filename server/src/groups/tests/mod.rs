@@ -2,6 +2,8 @@
 
 mod admin;
 mod fixture;
+mod histories;
+mod host;
 mod joins;
 mod log;
 mod offsets;
