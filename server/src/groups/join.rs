@@ -99,7 +99,7 @@ impl Turn<'_> {
         if let Some(pending) = self.group.pending.find(&ask.member_id) {
             if ask.group_instance_id.is_some() {
                 // Static members are never sent away with an id.
-                self.refuse_join(ticket, ErrorCode::UNKNOWN_SERVER_ERROR, &ask.member_id);
+                self.refuse_join(ticket, ErrorCode::UNKNOWN_SERVER_ERROR, "");
                 return;
             }
             self.remove_pending(pending);

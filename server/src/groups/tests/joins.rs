@@ -114,6 +114,23 @@ fn a_rebalance_waits_for_ids_that_were_given_out() {
 }
 
 #[test]
+fn an_id_that_was_given_out_is_no_static_member_s() {
+    let mut world = World::new();
+    let ticket = world.join(|ask| ask.must_know_member_id = true);
+    let id = world.joined(ticket).member_id.clone();
+    let ticket = world.join(|ask| {
+        ask.member_id = id.clone();
+        ask.group_instance_id = Some("a".to_owned());
+    });
+    // As Kafka 4.1.1 answers, to the letter.
+    let answer = world.joined(ticket);
+    assert_eq!(answer.error, ErrorCode::UNKNOWN_SERVER_ERROR);
+    assert_eq!(answer.member_id, "");
+    assert_eq!(world.heartbeat(&id, 0), ErrorCode::UNKNOWN_MEMBER_ID);
+    assert_eq!(world.coordinator.counts().pending_members, 1);
+}
+
+#[test]
 fn what_cannot_be_joined_is_told_and_leaves_nothing() {
     let mut world = World::new();
     let code = |world: &mut World, change: &dyn Fn(&mut JoinGroup)| {
