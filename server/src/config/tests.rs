@@ -320,6 +320,8 @@ fn topics_take_the_brokers_values_unless_they_have_their_own() {
     .unwrap();
     assert_eq!(zstd.log.compression, Some(Codec::Zstd));
     assert_eq!(zstd.log.compression_level, Some(-7));
+    let lz4 = topic(&[("compression.type", "lz4"), ("compression.lz4.level", "12")]).unwrap();
+    assert_eq!(lz4.log.compression_level, Some(12));
     let written = topic(&[("logmill.durability", "written")]).unwrap();
     assert_eq!(written.log.durability, Durability::Written);
     assert_eq!(

@@ -228,8 +228,9 @@ fn compression(values: &Values<'_>) -> Option<Codec> {
 fn compression_level(values: &Values<'_>) -> Option<i32> {
     let key = match compression(values)? {
         Codec::Gzip => "compression.gzip.level",
+        Codec::Lz4 => "compression.lz4.level",
         Codec::Zstd => "compression.zstd.level",
-        Codec::None | Codec::Snappy | Codec::Lz4 => return None,
+        Codec::None | Codec::Snappy => return None,
     };
     i32::try_from(values.number(key)).ok()
 }

@@ -1,7 +1,7 @@
 //! Compressing, with contexts that are kept.
 
 use std::fmt;
-use std::io::{Cursor, Write};
+use std::io::{self, Cursor, Write};
 
 use flate2::write::GzEncoder;
 use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
@@ -17,13 +17,16 @@ enum Kind {
     Gzip(flate2::Compression),
     Snappy(Box<snap::raw::Encoder>),
     Lz4,
+    /// The slower method, at its level.
+    Lz4High(u32),
     Zstd(CCtx<'static>),
 }
 
 impl Compressor {
     /// A compressor; `None` is the codec's default level, as in Kafka's `compression.*.level`:
-    /// gzip 1 to 9 (6), lz4 1 to 17 (accepted, but the one fast method is used), zstd up to 22
-    /// (3), negative for faster ones.
+    /// gzip 1 to 9 (6), lz4 1 to 17 (9, which stands for its fast method as it does for Kafka; the
+    /// others are those of the slower one, all alike from 12 on), zstd up to 22 (3), negative for
+    /// faster ones.
     pub fn new(codec: Codec, level: Option<i32>) -> Result<Self, CompressionError> {
         let refuse = |allowed| {
             let level = level.unwrap_or_default();
@@ -42,7 +45,8 @@ impl Compressor {
                 Kind::Gzip(flate2::Compression::new(level.unsigned_abs()))
             }
             (Codec::Gzip, Some(_)) => return refuse("it has 1 to 9, and -1 for the default"),
-            (Codec::Lz4, None | Some(1..=17)) => Kind::Lz4,
+            (Codec::Lz4, None | Some(LZ4_FAST)) => Kind::Lz4,
+            (Codec::Lz4, Some(level @ 1..=17)) => Kind::Lz4High(level.unsigned_abs()),
             (Codec::Lz4, Some(_)) => return refuse("it has 1 to 17"),
             (Codec::Zstd, level) => {
                 let level = level.unwrap_or(zstd::DEFAULT_COMPRESSION_LEVEL);
@@ -87,6 +91,9 @@ impl Compressor {
                     .map(drop)
                     .map_err(|error| corrupt(Codec::Lz4, &error))
             }
+            Kind::Lz4High(level) => {
+                lz4_high(*level, input, out).map_err(|error| corrupt(Codec::Lz4, &error))
+            }
             Kind::Zstd(context) => zstd_compress(context, input, out),
         }
     }
@@ -98,10 +105,23 @@ impl fmt::Debug for Compressor {
             Kind::None => "Compressor(none)",
             Kind::Gzip(_) => "Compressor(gzip)",
             Kind::Snappy(_) => "Compressor(snappy)",
-            Kind::Lz4 => "Compressor(lz4)",
+            Kind::Lz4 | Kind::Lz4High(_) => "Compressor(lz4)",
             Kind::Zstd(_) => "Compressor(zstd)",
         })
     }
+}
+
+/// A frame of the same form as the fast method's.
+fn lz4_high(level: u32, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let mut encoder = lz4::EncoderBuilder::new()
+        .block_mode(lz4::BlockMode::Independent)
+        .block_size(lz4::BlockSize::Max64KB)
+        .block_checksum(lz4::liblz4::BlockChecksum::NoBlockChecksum)
+        .checksum(lz4::ContentChecksum::NoChecksum)
+        .level(level)
+        .build(out)?;
+    encoder.write_all(input)?;
+    encoder.finish().1
 }
 
 fn zstd_compress(
@@ -133,3 +153,6 @@ fn zstd_error(code: usize) -> CompressionError {
         reason,
     }
 }
+
+/// The level at which Kafka compresses with the fast method.
+const LZ4_FAST: i32 = 9;

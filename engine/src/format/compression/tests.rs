@@ -126,6 +126,32 @@ fn golden_frames_of_other_writers() {
 }
 
 #[test]
+fn slower_levels_of_lz4_take_less_room_in_frames_of_the_same_form() {
+    let mut input = Vec::new();
+    for number in 0..40_000_u32 {
+        let word = number.wrapping_mul(2_654_435_761) >> 22;
+        input.extend_from_slice(format!("{word} ").as_bytes());
+    }
+    let compressed = |level| {
+        let mut out = b"before".to_vec();
+        compress(Codec::Lz4, level, &input, &mut out).unwrap();
+        assert_eq!(&out[..6], b"before");
+        let frame = out.split_off(6);
+        let mut back = Vec::new();
+        decompress(Codec::Lz4, &frame, input.len(), &mut back).unwrap();
+        assert!(back == input, "{level:?}");
+        frame
+    };
+    let fast = compressed(None);
+    assert!(compressed(Some(9)) == fast, "as for Kafka");
+    let (low, high) = (compressed(Some(3)), compressed(Some(12)));
+    assert_eq!((&low[..6], &high[..6]), (&fast[..6], &fast[..6]));
+    assert!(high.len() < low.len() && low.len() < fast.len());
+    assert!(compressed(Some(17)) == high);
+    assert!(!compressed(Some(1)).is_empty());
+}
+
+#[test]
 fn levels_are_checked() {
     for (codec, good, bad) in [
         (Codec::Gzip, &[-1, 1, 9][..], &[0, 10][..]),

@@ -49,10 +49,7 @@ pub const KEYS: &[Key] = &[
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .cluster_wide()
-        .inert(
-            why::ONE_LZ4,
-            "Level used when the broker itself compresses with lz4.",
-        ),
+        .honoured(why::LZ4),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .cluster_wide()

@@ -22,10 +22,7 @@ pub const KEYS: &[Key] = &[
     int("compression.lz4.level", Some("9"))
         .between(1, 17)
         .synonym("compression.lz4.level")
-        .inert(
-            why::ONE_LZ4,
-            "Level used when the broker itself compresses with lz4.",
-        ),
+        .honoured(why::LZ4),
     int("compression.zstd.level", Some("3"))
         .between(-131_072, 22)
         .synonym("compression.zstd.level")

@@ -37,6 +37,8 @@ pub(super) const NO_TRANSACTIONS: &str = "transactions are not built yet";
 pub(super) const TIERED: &str = "tiered storage is not built yet";
 pub(super) const TLS: &str = "TLS is not built yet: a listener that asks for it is refused";
 pub(super) const SASL: &str = "SASL is not built yet: a listener that asks for it is refused";
-pub(super) const ONE_LZ4: &str = "lz4 has one method here, the fast one";
+/// What is said of both keys of lz4's level.
+pub(super) const LZ4: &str =
+    "Level used when the broker itself compresses with lz4; 9 is the fast method, as for Kafka.";
 pub(super) const EXPIRED_IN_PASSING: &str =
     "idle producers are looked for with old segments, see log.retention.check.interval.ms";
