@@ -9,7 +9,8 @@ use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 use super::Row;
 use crate::measure::Second;
 
-/// The log of a run: one line a second for each of publish, delay and end-to-end, in µs.
+/// The log of a run: one line a second for each of publish, delay and end-to-end, in µs; with
+/// groups, one line each for all commits and heartbeats.
 pub(super) fn log(row: &Row) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
@@ -30,10 +31,22 @@ pub(super) fn log(row: &Row) -> io::Result<Vec<u8>> {
                 Duration::from_secs(1),
                 Some(tag),
             );
-            written.map_err(|error| io::Error::other(format!("{error:?}")))?;
+            written.map_err(failed)?;
+        }
+    }
+    if let Some(group) = &row.result.group {
+        for (name, latency) in [("commit", &group.commits), ("heartbeat", &group.heartbeats)] {
+            let tag = Tag::new(name).expect("the names hold no separator");
+            let (histogram, window) = (latency.histogram(), row.result.window);
+            let written = writer.write_histogram(histogram, Duration::ZERO, window, Some(tag));
+            written.map_err(failed)?;
         }
     }
     Ok(out)
+}
+
+fn failed(error: impl std::fmt::Debug) -> io::Error {
+    io::Error::other(format!("{error:?}"))
 }
 
 fn named(second: &Second) -> [(&'static str, &crate::measure::Latency); 3] {

@@ -221,6 +221,12 @@ fn groups_have_their_tables_plots_and_json() {
     report.write(folder.path()).unwrap();
     let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(html.contains("Records read over time") && html.contains("Commit latency"));
+    let log = folder.path().join("acks-all-10k-s.hlog");
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(
+        log.contains("Tag=commit,0.000") && log.contains("Tag=heartbeat,0.000"),
+        "{log}"
+    );
     let json = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert!(json["results"][0]["logmillGroups"].is_null());
