@@ -336,8 +336,8 @@ impl Journal {
         self.written
     }
 
-    /// Records that a member has items in the head up to `end`, or less; `place` is where it stands among
-    /// the head's members, as (file number, index), and is updated.
+    /// Records that a member has items in the head up to `end`, or less; `place` is where it stands
+    /// among the head's members, as (file number, index), and is updated.
     pub fn note_member(&mut self, member: MemberId, end: Offset, place: &mut (u64, u32)) {
         let head = self.files.back_mut().expect("items go into a head");
         if place.0 == head.number {

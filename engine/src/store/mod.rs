@@ -8,7 +8,8 @@
 //!   [`Store::events`] tells who may be answered.
 //!
 //! Files beside this one: `commit` (frames, acks, watermarks), `sweep` (write-behind, sealing),
-//! `reclaim` (journal files), `log_start`, `retention` and `removals` (what goes), `reads`, `stop`, `complete` (routing of completions).
+//! `reclaim` (journal files), `log_start`, `retention` and `removals` (what goes), `reads`, `stop`,
+//! `complete` (routing of completions).
 //!
 //! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what
 //! is unwritten.

@@ -12,7 +12,7 @@ const ENGINE: &str = "
     base:
     sys: base
     format: base sys
-    disk: base sys
+    disk: base sys format
     partition: base sys format
     replica: base sys format
     log: base sys format disk partition replica
