@@ -35,8 +35,8 @@ impl ProducerStart {
 
 impl Folder<'_> {
     /// The newest sound `.snapshot` between the log's end so far and `limit`. With `is_blank` one
-    /// of that end itself will do: the log knows no producers, though those of records that are gone
-    /// were there.
+    /// of that end itself will do: the log knows no producers, though those of records that are
+    /// gone were there.
     pub(super) fn producer_start(
         &self,
         log: &PartitionLog,
