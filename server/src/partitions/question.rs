@@ -16,6 +16,8 @@ pub enum Question {
     Offset(OffsetSpec, Isolation),
     /// Where a term ended.
     EpochEnd(LeaderEpoch),
+    /// The log is to begin at this offset; at the high watermark of that moment if it is -1.
+    DeleteBefore(i64),
 }
 
 /// What is answered.
@@ -25,6 +27,8 @@ pub enum Told {
     Offset(FoundOffset),
     /// A term and its end.
     EpochEnd(EpochEnd),
+    /// Where the log begins, durably.
+    LogStart(Offset),
 }
 
 /// An answer, if it is there already.
@@ -36,15 +40,24 @@ pub enum Answer {
     Loading,
 }
 
-/// Asks the store.
+/// Asks the store. The question may be made more exact, for the next time that it is asked.
 pub fn answer(
     now: Now,
     core: &mut Core,
     key: PartitionKey,
-    question: Question,
+    question: &mut Question,
     token: Token,
 ) -> Result<Answer, StoreError> {
-    match question {
+    match *question {
+        Question::DeleteBefore(offset) => {
+            let to = match offset {
+                HIGH_WATERMARK => limit(core, key, Isolation::ReadUncommitted)?,
+                offset => Offset(offset),
+            };
+            *question = Question::DeleteBefore(to.0);
+            let start = core.store.advance_log_start(key, to, token.to_bits())?;
+            Ok(start.map_or(Answer::Loading, |start| Answer::Told(Told::LogStart(start))))
+        }
         Question::EpochEnd(epoch) => {
             let end = core
                 .store
@@ -88,3 +101,6 @@ fn visible(found: FoundOffset, spec: OffsetSpec, limit: Offset) -> FoundOffset {
     }
     found
 }
+
+/// `DeleteRecordsRequest.HIGH_WATERMARK`.
+const HIGH_WATERMARK: i64 = -1;

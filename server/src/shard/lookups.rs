@@ -2,6 +2,7 @@
 
 use logmill_engine::base::{Now, ShardId};
 use logmill_engine::store::{PartitionKey, StoreError};
+use logmill_wire::messages::delete_records::DeleteRecordsRequest;
 use logmill_wire::messages::list_offsets::ListOffsetsRequest;
 use logmill_wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use logmill_wire::{ApiKey, Message, Reader};
@@ -25,7 +26,7 @@ pub struct RemoteQuestion {
 }
 
 impl Shard {
-    /// Serves ListOffsets and OffsetForLeaderEpoch.
+    /// Serves ListOffsets, OffsetForLeaderEpoch and DeleteRecords.
     pub(super) fn lookup(
         &mut self,
         now: Now,
@@ -35,6 +36,7 @@ impl Shard {
         let token = self.work.reserve().ok_or(RequestError::TooMany)?;
         let made = match caller.api {
             ApiKey::ListOffsets => self.list_offsets(caller, token, &mut reader),
+            ApiKey::DeleteRecords => self.delete_records(caller, token, &mut reader),
             _ => self.epoch_ends(caller, token, &mut reader),
         };
         let mut lookup = match made {
@@ -60,6 +62,17 @@ impl Shard {
         let request = ListOffsetsRequest::decode(reader, caller.version)?;
         check_parts(request.topics.iter().map(|topic| topic.partitions.len()))?;
         Ok(Lookup::list_offsets(&self.core, caller, token, &request))
+    }
+
+    fn delete_records(
+        &self,
+        caller: Caller,
+        token: Token,
+        reader: &mut Reader<'_>,
+    ) -> Result<Lookup, RequestError> {
+        let request = DeleteRecordsRequest::decode(reader, caller.version)?;
+        check_parts(request.topics.iter().map(|topic| topic.partitions.len()))?;
+        Ok(Lookup::delete_records(&self.core, caller, token, &request))
     }
 
     fn epoch_ends(
@@ -120,8 +133,14 @@ impl Shard {
     }
 
     /// Asks the store for a peer, again if it had to load something.
-    pub(super) fn remote_question_on(&mut self, now: Now, token: Token, remote: RemoteQuestion) {
-        let answer = question::answer(now, &mut self.core, remote.key, remote.question, token);
+    pub(super) fn remote_question_on(
+        &mut self,
+        now: Now,
+        token: Token,
+        mut remote: RemoteQuestion,
+    ) {
+        let (core, question) = (&mut self.core, &mut remote.question);
+        let answer = question::answer(now, core, remote.key, question, token);
         let told = match answer {
             Ok(Answer::Loading) => {
                 self.work.put(token, Work::RemoteQuestion(remote));

@@ -140,7 +140,7 @@ impl Shard {
         match api {
             ApiKey::Produce => self.produce(now, caller, &header, reader, frame)?,
             ApiKey::Fetch => self.fetch(now, caller, reader)?,
-            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch => {
+            ApiKey::ListOffsets | ApiKey::OffsetForLeaderEpoch | ApiKey::DeleteRecords => {
                 self.lookup(now, caller, reader)?;
             }
             api if groups::serves(api) => self.group_request(now, caller, &header, reader)?,

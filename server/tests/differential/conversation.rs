@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Duration;
 
 use logmill_wire::messages::{
-    alter_configs, api_versions, create_partitions, create_topics, delete_topics, describe_cluster,
-    describe_configs, describe_topic_partitions, fetch, find_coordinator,
+    alter_configs, api_versions, create_partitions, create_topics, delete_records, delete_topics,
+    describe_cluster, describe_configs, describe_topic_partitions, fetch, find_coordinator,
     incremental_alter_configs, init_producer_id, list_config_resources, list_offsets,
     list_partition_reassignments, metadata, offset_for_leader_epoch, produce, sasl_handshake,
 };
@@ -64,6 +64,9 @@ apis! {
         init_producer_id::InitProducerIdResponse;
     CreateTopics: create_topics::CreateTopicsRequest<'a>, create_topics::CreateTopicsResponse<'a>;
     DeleteTopics: delete_topics::DeleteTopicsRequest<'a>, delete_topics::DeleteTopicsResponse<'a>;
+    DeleteRecords:
+        delete_records::DeleteRecordsRequest<'a>,
+        delete_records::DeleteRecordsResponse<'a>;
     CreatePartitions:
         create_partitions::CreatePartitionsRequest<'a>,
         create_partitions::CreatePartitionsResponse<'a>;

@@ -63,7 +63,7 @@ fn partition(part: &Part) -> EpochEndOffset {
             error_code: code.0,
             ..unanswered
         },
-        State::Told(Told::Offset(_)) | State::Open { .. } => EpochEndOffset {
+        State::Told(Told::Offset(_) | Told::LogStart(_)) | State::Open { .. } => EpochEndOffset {
             error_code: ErrorCode::UNKNOWN_SERVER_ERROR.0,
             ..unanswered
         },

@@ -114,10 +114,12 @@ fn partition(part: &Part, version: i16) -> ListOffsetsPartitionResponse {
             error_code: code.0,
             ..unanswered
         },
-        State::Told(Told::EpochEnd(_)) | State::Open { .. } => ListOffsetsPartitionResponse {
-            error_code: ErrorCode::UNKNOWN_SERVER_ERROR.0,
-            ..unanswered
-        },
+        State::Told(Told::EpochEnd(_) | Told::LogStart(_)) | State::Open { .. } => {
+            ListOffsetsPartitionResponse {
+                error_code: ErrorCode::UNKNOWN_SERVER_ERROR.0,
+                ..unanswered
+            }
+        }
     }
 }
 

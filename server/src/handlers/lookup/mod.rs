@@ -1,11 +1,13 @@
-//! Questions about single partitions, asked of the shards that own them: ListOffsets and
-//! OffsetForLeaderEpoch.
+//! Questions about single partitions, asked of the shards that own them: ListOffsets,
+//! OffsetForLeaderEpoch and DeleteRecords.
 
+mod delete_records;
 mod epoch_ends;
 mod list_offsets;
 
 use logmill_engine::base::{LeaderEpoch, Now, PartitionIndex, ShardId};
 use logmill_engine::store::{PartitionKey, StoreError};
+use logmill_wire::messages::delete_records::DeleteRecordsRequest;
 use logmill_wire::messages::list_offsets::ListOffsetsRequest;
 use logmill_wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use logmill_wire::{EncodeError, ErrorCode, Writer};
@@ -17,7 +19,7 @@ use crate::partitions::core::{Core, check_epoch};
 use crate::partitions::mail::{PartitionName, Request};
 use crate::partitions::question::{self, Answer, Question, Told};
 
-/// A request of one of the two kinds under way.
+/// A request of one of these kinds under way.
 #[derive(Debug)]
 pub struct Lookup {
     caller: Caller,
@@ -71,6 +73,18 @@ impl Lookup {
         lookup
     }
 
+    /// Takes a DeleteRecords request up.
+    pub fn delete_records(
+        core: &Core,
+        caller: Caller,
+        token: Token,
+        request: &DeleteRecordsRequest<'_>,
+    ) -> Self {
+        let mut lookup = Self::empty(caller, token);
+        lookup.take_delete_records(core, request);
+        lookup
+    }
+
     /// Takes an OffsetForLeaderEpoch request up.
     pub fn epoch_ends(
         core: &Core,
@@ -113,15 +127,16 @@ impl Lookup {
 
     /// Asks this shard's store for a part; what it had to load is there now.
     pub fn ask_again(&mut self, now: Now, core: &mut Core, part: usize) {
+        let token = self.token.with_part(part);
         let Some(State::Open {
             place: Place::Here(key),
             question,
             ..
-        }) = self.parts.get(part).map(|part| part.state)
+        }) = self.parts.get_mut(part).map(|part| &mut part.state)
         else {
             return;
         };
-        match question::answer(now, core, key, question, self.token.with_part(part)) {
+        match question::answer(now, core, *key, question, token) {
             Ok(Answer::Loading) => {}
             Ok(Answer::Told(told)) => self.told(part, Ok(told)),
             Err(error) => self.told(part, Err(error)),
@@ -156,6 +171,7 @@ impl Lookup {
     pub fn encode(&self, out: &mut Writer) -> Result<(), EncodeError> {
         match self.caller.api {
             logmill_wire::ApiKey::ListOffsets => self.encode_list_offsets(out),
+            logmill_wire::ApiKey::DeleteRecords => self.encode_delete_records(out),
             _ => self.encode_epoch_ends(out),
         }
     }

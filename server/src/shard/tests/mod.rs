@@ -3,6 +3,7 @@
 
 mod allocations;
 mod configs;
+mod deletion;
 mod groups;
 mod order;
 mod produce;

@@ -4,6 +4,7 @@ mod alter_configs;
 mod cluster;
 mod configs;
 mod connections;
+mod deletion;
 mod fetch;
 mod idempotence;
 mod metadata;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<Case> {
         fetch::CASES,
         sessions::CASES,
         offsets::CASES,
+        deletion::CASES,
     ]
     .concat()
 }
