@@ -282,6 +282,7 @@ impl World {
         options.tail_bytes = 1 << 20;
         options.rescan_bytes_max = [8_000, 60_000, 256 << 20][self.random.below(3) as usize];
         options.retention_check = Some(Micros::from_millis(2));
+        options.retention_delay = Micros::from_millis(2);
         options.bypass_bytes = [0, 0, 1_000, 3_000][self.random.below(4) as usize];
         let disk = std::mem::replace(&mut self.disk, MemoryDisk::new(DIRECTORIES));
         let mut rig = Rig::on(disk, options, found.partitions, &names);

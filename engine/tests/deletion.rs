@@ -35,6 +35,7 @@ fn fresh_with(seed: u64, retention_check: Option<Micros>) -> Rig {
     let mut options = options(seed);
     options.eras = vec![found.directories[0].era];
     options.retention_check = retention_check;
+    options.retention_delay = Micros::from_millis(1_000);
     Rig::on(disk, options, Vec::new(), &[1])
 }
 

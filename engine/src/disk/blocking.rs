@@ -1,10 +1,7 @@
 //! Blocking disk access, for start, recovery and the last steps of a stop. No shard runs meanwhile.
 
 use super::{DiskError, DiskErrorKind};
-use crate::{
-    base::DirectoryIndex,
-    format::{checkpoint, names},
-};
+use crate::base::DirectoryIndex;
 
 /// A directory entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,14 +116,15 @@ pub trait BlockingDisk {
         &self,
         directory: DirectoryIndex,
         path: &str,
-        metadata: &[u8],
+        sign: (&str, &[u8]),
         is_durable: bool,
     ) -> Result<(), DiskError> {
         self.create_directory(directory, path)?;
-        let file = format!("{path}/{}", names::PARTITION_METADATA);
-        match self.read_whole(directory, &file, METADATA_BYTES_MAX)? {
+        let (name, metadata) = sign;
+        let file = format!("{path}/{name}");
+        match self.read_whole(directory, &file, SIGN_BYTES_MAX)? {
             Some(found) if found == metadata => Ok(()),
-            Some(found) if names_partition(&found) => {
+            Some(found) if is_others(&found, metadata) => {
                 let kind = DiskErrorKind::Taken;
                 Err(DiskError::of(kind, "make a folder", path))
             }
@@ -152,10 +150,9 @@ pub trait BlockingDisk {
     }
 }
 
-/// Whether a `partition.metadata` says whose folder it is in; one that a crash left torn does not.
-pub(super) fn names_partition(metadata: &[u8]) -> bool {
-    let text = std::str::from_utf8(metadata).unwrap_or_default();
-    checkpoint::decode_partition_metadata(text).is_ok()
+/// Whether a sign is another's, and not one that a crash left torn: all are of one length.
+pub(super) fn is_others(found: &[u8], own: &[u8]) -> bool {
+    found != own && found.len() == own.len() && !found.contains(&0)
 }
 
 /// The directory part of a relative path, empty for a name at the top.
@@ -163,5 +160,5 @@ pub fn parent_of(path: &str) -> &str {
     path.rfind('/').map_or("", |slash| &path[..slash])
 }
 
-/// A longer `partition.metadata` is none.
-const METADATA_BYTES_MAX: u64 = 4096;
+/// A longer file is no sign.
+const SIGN_BYTES_MAX: u64 = 4096;

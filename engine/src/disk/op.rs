@@ -93,9 +93,9 @@ pub enum ControlOp {
         /// New length.
         len: u64,
     },
-    /// Makes a partition's folder and its `partition.metadata`, or finds just that; neither is
-    /// durable before a sync of all, or of the log directory. [`DiskErrorKind::Taken`] while a
-    /// folder is there that says it is another partition's.
+    /// Makes a folder with a small file in it that says whose it is, or finds just that; durable
+    /// when the log directory is synced. [`DiskErrorKind::Taken`] while a folder is there whose
+    /// file, of the same length, says something else.
     ///
     /// [`DiskErrorKind::Taken`]: super::DiskErrorKind::Taken
     ClaimFolder {
@@ -103,8 +103,8 @@ pub enum ControlOp {
         directory: DirectoryIndex,
         /// Relative path of the folder.
         path: String,
-        /// Content of its `partition.metadata`.
-        metadata: Vec<u8>,
+        /// Name and content of the file.
+        sign: (&'static str, Vec<u8>),
     },
     /// Renames a file or a folder within a log directory; an existing file at the target is
     /// replaced, and nothing is wrong if there is none to be renamed. No descriptor is kept under

@@ -131,8 +131,8 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
         ControlOp::ClaimFolder {
             directory,
             path,
-            metadata,
-        } => files.claim_folder(directory, &path, &metadata, is_durable),
+            sign,
+        } => files.claim_folder(directory, &path, (sign.0, &sign.1), is_durable),
         ControlOp::CreateFile { file } => files.create_file(file.directory(), file.path()),
         ControlOp::CreateZeroed { file, len } => {
             let (directory, path) = (file.directory(), file.path());

@@ -390,7 +390,7 @@ fn a_folder_is_claimed_once_and_renamed_with_all_its_files() {
         let op = ControlOp::ClaimFolder {
             directory: TOP,
             path: "t-0".to_owned(),
-            metadata: metadata(id),
+            sign: ("partition.metadata", metadata(id)),
         };
         rig.one(DiskOp::Control(Box::new(op)))
     };
@@ -412,7 +412,7 @@ fn a_folder_is_claimed_once_and_renamed_with_all_its_files() {
     let claim = ControlOp::ClaimFolder {
         directory: TOP,
         path: "t-0".to_owned(),
-        metadata: metadata(2),
+        sign: ("partition.metadata", metadata(2)),
     };
     rig.one(DiskOp::Control(Box::new(claim))).unwrap();
     let disk = Files::new(LogDirectories::probe(&[home.path().to_owned()]).unwrap());

@@ -323,6 +323,8 @@ pub struct StoreOptions {
     /// Every so often logs lose what their topics' retention lets go
     /// (`log.retention.check.interval.ms`); never if it is `None`.
     pub retention_check: Option<Micros>,
+    /// The first time after this (`log.initial.task.delay.ms`).
+    pub retention_delay: Micros,
     /// Free bytes below which produce is refused, per log directory.
     pub reserve_bytes: u64,
 }
@@ -347,6 +349,7 @@ impl StoreOptions {
             fenced: Vec::new(),
             failed_directories: Vec::new(),
             retention_check: Some(Micros::from_millis(300_000)),
+            retention_delay: Micros::from_millis(30_000),
             reserve_bytes: 64 << 20,
         }
     }

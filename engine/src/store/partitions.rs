@@ -14,7 +14,7 @@ use super::{
 use crate::{
     base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, TopicId, Watermarks},
     disk::ControlOp,
-    format::{batch::BatchHeader, checkpoint},
+    format::{batch::BatchHeader, checkpoint, names},
     journal::{Item, ItemKind},
     log::{AppendError, AppendOutcome, Appended, LogConfig, LogIdentity, Origin, PartitionLog},
     replica::EpochEnd,
@@ -146,7 +146,7 @@ impl Store {
             steps.push(ControlOp::ClaimFolder {
                 directory,
                 path,
-                metadata,
+                sign: (names::PARTITION_METADATA, metadata),
             });
         }
         let directory = self.lines[index].journal.directory();

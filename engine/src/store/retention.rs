@@ -30,7 +30,7 @@ impl Store {
             self.retention = Retention::default();
             return;
         }
-        let first = now.monotonic.saturating_add(interval.min(FIRST_CHECK));
+        let first = now.monotonic.saturating_add(self.options.retention_delay);
         let next = *self.retention.next.get_or_insert(first);
         if next <= now.monotonic {
             self.retention.next = Some(now.monotonic.saturating_add(interval));
@@ -59,9 +59,6 @@ impl Store {
         }
     }
 }
-
-/// The first look comes as soon after a start as Kafka's (`LogManager.initialTaskDelayMs`).
-const FIRST_CHECK: Micros = Micros::from_millis(30_000);
 
 /// Partitions looked at in one turn: a fraction of a millisecond.
 const AT_A_TIME_MAX: usize = 512;

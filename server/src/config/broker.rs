@@ -65,6 +65,8 @@ pub struct Config {
     pub producer_id_expiration_ms: i64,
     /// `log.retention.check.interval.ms`.
     pub retention_check_ms: u64,
+    /// `log.initial.task.delay.ms`.
+    pub retention_delay_ms: u64,
     /// `unstable.api.versions.enable`.
     pub unstable_api_versions: bool,
     /// Requests and connections.
@@ -195,6 +197,7 @@ impl Config {
                 .expect("broker values were checked"),
             producer_id_expiration_ms: settings.number("producer.id.expiration.ms"),
             retention_check_ms: wide(&settings, "log.retention.check.interval.ms"),
+            retention_delay_ms: wide(&settings, "log.initial.task.delay.ms"),
             unstable_api_versions: settings.flag("unstable.api.versions.enable"),
             limits: limits(&settings)?,
             memory: memory(&settings),

@@ -131,6 +131,7 @@ impl ShardSetup {
         store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
         store_options.retention_check = Some(Micros::from_millis(config.retention_check_ms));
+        store_options.retention_delay = Micros::from_millis(config.retention_delay_ms);
         let mut store = Store::open(store_options, self.states, &self.next_names);
         let log = match self.id == METADATA_SHARD {
             true => Some(open_metadata_log(now, prepared, &mut store, self.seed)?),

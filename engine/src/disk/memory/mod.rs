@@ -17,7 +17,7 @@ use std::{cell::RefCell, collections::BTreeMap};
 
 use self::node::Node;
 use super::{Completion, ControlOp, DiskError, DiskErrorKind, DiskOp, DiskOut, DiskOutput, OpKey};
-use crate::{base::DirectoryIndex, format::names};
+use crate::base::DirectoryIndex;
 
 pub use crash::Crash;
 
@@ -272,8 +272,8 @@ impl State {
             ControlOp::ClaimFolder {
                 directory,
                 path,
-                metadata,
-            } => self.claim_folder(directory, &path, metadata, is_durable)?,
+                sign,
+            } => self.claim_folder(directory, &path, sign, is_durable)?,
             ControlOp::CreateFile { file } => self.create(file.directory(), file.path(), false)?,
             ControlOp::CreateZeroed { file, len } => {
                 let (directory, path) = (file.directory(), file.path());
@@ -337,11 +337,11 @@ impl State {
         &mut self,
         directory: DirectoryIndex,
         path: &str,
-        metadata: Vec<u8>,
+        (name, metadata): (&str, Vec<u8>),
         is_durable: bool,
     ) -> Result<(), DiskError> {
         self.create(directory, path, true)?;
-        let file = format!("{path}/{}", names::PARTITION_METADATA);
+        let file = format!("{path}/{name}");
         let found = match self.names.get(&key_of(directory, &file)) {
             Some(Entry::File(node)) => self.nodes[*node].bytes(),
             _ => &[],
@@ -349,7 +349,7 @@ impl State {
         if found == metadata {
             return Ok(());
         }
-        if crate::disk::blocking::names_partition(found) {
+        if crate::disk::blocking::is_others(found, &metadata) {
             let kind = DiskErrorKind::Taken;
             return Err(DiskError::of(kind, "make a folder", path));
         }

@@ -130,10 +130,7 @@ pub const KEYS: &[Key] = &[
         .at_least(0)
         .ms()
         .internal()
-        .inert(
-            why::FIRST_ROUND,
-            "Wait before the first round of log housekeeping.",
-        ),
+        .honoured("Wait before the first round of log housekeeping."),
     string("log.message.timestamp.type", Some("CreateTime"))
         .one_of(&["CreateTime", "LogAppendTime"])
         .cluster_wide()

@@ -24,8 +24,6 @@ pub(super) const JOURNAL_RECOVERY: &str = "recovery reads the journal, not every
 /// What is said of both keys of the clean-up policy, which is kept in part.
 pub(super) const CLEANUP: &str =
     "What happens to old segments: delete; compact, which is not built yet, keeps every record.";
-pub(super) const FIRST_ROUND: &str =
-    "old segments are first looked for after 30 s, or log.retention.check.interval.ms if shorter";
 pub(super) const NO_COMPACTION: &str = "compaction is not built yet: every record is kept";
 pub(super) const NO_GROUPS: &str = "groups of the consumer protocol (KIP-848) are not built yet";
 pub(super) const COMMIT_IS_LOCAL: &str = "a commit waits for the disk, never for other brokers";
