@@ -12,12 +12,18 @@ pub const KEYS: &[Key] = &[
         .at_least(1)
         .ms()
         .synonym("group.consumer.session.timeout.ms")
-        .honoured("Silence after which a member of the consumer group is taken for dead."),
+        .inert(
+            why::NO_GROUPS,
+            "Silence after which a member of the consumer group is taken for dead.",
+        ),
     int("consumer.heartbeat.interval.ms", Some("5000"))
         .at_least(1)
         .ms()
         .synonym("group.consumer.heartbeat.interval.ms")
-        .honoured("Heartbeat interval given to members of the consumer group."),
+        .inert(
+            why::NO_GROUPS,
+            "Heartbeat interval given to members of the consumer group.",
+        ),
     int("share.session.timeout.ms", Some("45000"))
         .at_least(1)
         .ms()
