@@ -10,6 +10,7 @@ use logmill_wire::ErrorCode;
 use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
 use rand::RngCore;
 
+use super::rewrite::Rewrite;
 use crate::base::work::Token;
 use crate::groups::{
     Answer, Ask, Coordinator, DeleteOffsetsAnswer, DescribedGroup, Effects, FetchAnswer,
@@ -31,6 +32,7 @@ pub struct Hosted {
     retry_at: Option<Micros>,
     /// Replies and the batch that each waits for.
     held: VecDeque<(u64, u64, Answer)>,
+    rewrite: Rewrite,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +58,7 @@ impl Hosted {
             batches: VecDeque::new(),
             retry_at: None,
             held: VecDeque::new(),
+            rewrite: Rewrite::new(),
         }
     }
 
@@ -112,9 +115,16 @@ impl Hosted {
         if self.state == State::Serving {
             self.coordinator.expire(now, effects);
         }
+        if self.batches.is_empty() && effects.records.is_empty() {
+            let (records, batch) = (&mut effects.records, self.made + 1);
+            self.rewrite.portion(&self.coordinator, records, batch);
+        }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Micros> {
+        if self.rewrite.is_busy() && self.batches.is_empty() {
+            return Some(Micros(0));
+        }
         let own = match self.state {
             State::Serving => self.coordinator.next_deadline(),
             State::Loading(_) => None,
@@ -188,8 +198,12 @@ impl Hosted {
     }
 
     /// All batches up to this one are synced: replies that waited for them go.
-    pub(super) fn synced(&mut self, number: u64, effects: &mut Effects) {
+    pub(super) fn synced(&mut self, number: u64, store: &mut Store, effects: &mut Effects) {
         self.synced = self.synced.max(number);
+        self.rewrite.synced(store, self.key, self.synced);
+        if self.batches.is_empty() {
+            self.rewrite.look(store, self.key, &self.coordinator);
+        }
         let ripe = self.held.partition_point(|held| held.0 <= self.synced);
         let ripe = self.held.drain(..ripe).map(|(_, ticket, answer)| Reply {
             ticket,

@@ -7,6 +7,7 @@
 
 mod hosted;
 mod load;
+mod rewrite;
 
 use std::collections::BTreeMap;
 
@@ -351,7 +352,7 @@ impl Shard {
             hosted, effects, ..
         } = &mut self.coordinators;
         if let Some(hosted) = hosted.get_mut(&index) {
-            hosted.synced(number, effects);
+            hosted.synced(number, &mut self.core.store, effects);
         }
         self.deliver();
     }

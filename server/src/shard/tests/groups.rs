@@ -294,3 +294,20 @@ fn without_its_topic_no_group_has_a_coordinator() {
         .unwrap();
     assert_eq!(codes(&body)[0], (0, NOT_COORDINATOR));
 }
+
+#[test]
+fn the_log_of_offsets_stays_small_and_whole() {
+    let (mut rig, mut client, _) = world();
+    for offset in 0..1_000 {
+        let request = commit("g", -1, "", offset);
+        let body = rig.call(&mut client, ApiKey::OffsetCommit, 9, &request);
+        assert_eq!(codes(&body.unwrap())[0], (0, 0));
+    }
+    rig.settle();
+    let expected = [("g".to_owned(), 0, 999)];
+    assert_eq!(committed(&mut rig, &mut client, &["g"]), expected);
+    let index = crate::groups::partition_of("g", 50);
+    let marks = rig.offsets_marks(index);
+    assert!(marks.appended().0 >= 1_000, "{marks:?}");
+    assert!(marks.log_start().0 > 700, "{marks:?}");
+}

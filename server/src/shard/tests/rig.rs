@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use logmill_engine::base::{
-    DirectoryIndex, LeaderEpoch, Micros, Now, PartitionIndex, ShardId, TopicId,
+    DirectoryIndex, LeaderEpoch, Micros, Now, PartitionIndex, ShardId, TopicId, Watermarks,
 };
 use logmill_engine::disk::memory::MemoryDisk;
 use logmill_engine::log::LogConfig;
@@ -293,6 +293,17 @@ impl Rig {
         self.settle();
         self.collect(client);
         client.reply(api, version).map(|(_, body)| body)
+    }
+
+    /// Where the log of a partition of `__consumer_offsets` stands.
+    pub fn offsets_marks(&mut self, index: i32) -> Watermarks {
+        let marks = self.shards.iter_mut().find_map(|shard| {
+            let core = shard.core();
+            let topic = core.catalog.by_name("__consumer_offsets")?;
+            let key = topic.partition(PartitionIndex(index))?.key?;
+            core.store.watermarks(key)
+        });
+        marks.expect("a shard has it")
     }
 
     pub fn create_topic(&mut self, name: &str, partitions: i32) {
