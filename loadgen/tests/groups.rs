@@ -1,0 +1,215 @@
+//! Consumers in groups on a broker: members come, leave, die and come back, and the broker is
+//! killed; every record is read at least once and in order, and no commit is forgotten.
+//!
+//! `LOGMILL_GROUPS_BOOTSTRAP=host:port` runs what can be run there against another broker.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use logmill_loadgen::broker::{Broker, BrokerPlan};
+use logmill_loadgen::consumer::ConsumerConfig;
+use logmill_loadgen::consumer::group::{Assignor, Lines};
+use logmill_loadgen::load::{Arrivals, GroupPlan, LoadPlan, LoadResult, Pace, Steer, Step, run};
+use logmill_loadgen::net::{Admin, TopicPlan};
+use logmill_loadgen::payload::{Arena, Filler, KeyPlan, SizePlan, Source};
+use logmill_loadgen::producer::{Acks, PartitionPlan, ProducerConfig};
+
+const LIMIT: Duration = Duration::from_secs(60);
+const PARTITIONS: u32 = 7;
+
+/// A broker of our own, unless another is named.
+struct Target {
+    broker: Option<Broker>,
+    bootstrap: SocketAddr,
+    _folder: tempfile::TempDir,
+}
+
+fn target() -> Target {
+    let folder = tempfile::tempdir().unwrap();
+    if let Ok(other) = std::env::var("LOGMILL_GROUPS_BOOTSTRAP") {
+        let bootstrap = other.parse().unwrap();
+        return Target {
+            broker: None,
+            bootstrap,
+            _folder: folder,
+        };
+    }
+    let (data, log) = (folder.path().join("data"), folder.path().join("broker.log"));
+    let settings = ["group.initial.rebalance.delay.ms=100".to_owned()];
+    let plan = BrokerPlan {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_loadgen")),
+        ..BrokerPlan::own(&data, &log, &settings).unwrap()
+    };
+    let broker = Broker::start(plan).unwrap();
+    Target {
+        bootstrap: broker.address(),
+        broker: Some(broker),
+        _folder: folder,
+    }
+}
+
+fn plan(target: &Target, topic: &str, group: GroupPlan) -> LoadPlan {
+    let bootstrap = vec![target.bootstrap];
+    let topic_plan = TopicPlan {
+        name: topic.to_owned(),
+        partitions: PARTITIONS,
+        replication_factor: 1,
+        configs: Vec::new(),
+    };
+    let mut admin = Admin::new(&bootstrap, topic, LIMIT);
+    admin.create_topic(&topic_plan).unwrap();
+    LoadPlan {
+        bootstrap,
+        topic: topic.to_owned(),
+        producer: ProducerConfig {
+            acks: Acks::All,
+            idempotent: true,
+            linger: Duration::from_millis(1),
+            partitioner: PartitionPlan::RoundRobin,
+            retry_backoff: Duration::from_millis(20),
+            ..ProducerConfig::default()
+        },
+        consumer: ConsumerConfig::default(),
+        producers: 1,
+        consumers: 1,
+        group: Some(group),
+        follow: false,
+        from_start: true,
+        pace: Pace::Open {
+            rate: 1_000.0,
+            arrivals: Arrivals::Poisson,
+        },
+        source: Source::Synthetic(Arc::new(Arena::new(Filler::Random, 16))),
+        sizes: SizePlan::Uniform(64, 1_000),
+        keys: KeyPlan::None,
+        warmup: Duration::ZERO,
+        duration: Duration::from_secs(12),
+        drain: LIMIT,
+        bytes_max: u64::MAX,
+        seed: std::process::id().into(),
+        broker_pid: None,
+    }
+}
+
+fn group(assignor: Assignor, is_static: bool, steps: &[Step]) -> GroupPlan {
+    GroupPlan {
+        groups: 1,
+        members: 3,
+        reading: true,
+        assignor,
+        is_static,
+        session_timeout: Duration::from_secs(6),
+        heartbeat_interval: Duration::from_millis(300),
+        commit_interval: Some(Duration::from_millis(200)),
+        lines: Lines::Own,
+        steps: steps.to_vec(),
+    }
+}
+
+fn check(result: &LoadResult) {
+    let findings = &result.findings;
+    assert!(
+        result.is_good() && result.checked,
+        "{:?} {findings:?}",
+        result.failure
+    );
+    assert_eq!(findings.seen, findings.acknowledged + findings.unknown_seen);
+    let group = result.group.as_ref().unwrap();
+    assert!(group.commits.count() > 20 && group.heartbeats.count() > 20);
+}
+
+#[test]
+fn members_come_and_go_and_every_partition_is_read_again() {
+    let target = target();
+    for assignor in [Assignor::Range, Assignor::CooperativeSticky] {
+        let steps = [Step::Leave, Step::Join, Step::Kill];
+        let topic = format!("groups-{}-{}", assignor.name(), std::process::id());
+        let plan = plan(&target, &topic, group(assignor, false, &steps));
+        let result = run(&plan, |_| Steer::GoOn).unwrap();
+        check(&result);
+        let rebalances = result.group.unwrap().rebalances;
+        assert_eq!(rebalances.len(), 3, "{rebalances:?}");
+        assert!(rebalances.iter().all(|one| one.resumed_after.is_some()));
+        // A member that says good-bye is not waited for.
+        let took = rebalances.iter().map(|one| one.resumed_after.unwrap());
+        let took: Vec<Duration> = took.collect();
+        assert!(took[0] < Duration::from_secs(5), "{took:?}");
+        assert!(took[2] >= Duration::from_secs(5), "{took:?}");
+    }
+}
+
+#[test]
+fn a_static_member_comes_back_without_a_rebalance() {
+    let target = target();
+    let topic = format!("groups-static-{}", std::process::id());
+    let plan = plan(
+        &target,
+        &topic,
+        group(Assignor::Range, true, &[Step::Restart]),
+    );
+    let result = run(&plan, |_| Steer::GoOn).unwrap();
+    check(&result);
+    let rebalance = result.group.unwrap().rebalances[0];
+    assert_eq!(rebalance.noticed_after, None, "{rebalance:?}");
+    assert!(rebalance.resumed_after.unwrap() < Duration::from_secs(5));
+}
+
+#[test]
+fn many_groups_share_few_connections() {
+    let target = target();
+    let topic = format!("groups-many-{}", std::process::id());
+    let many = GroupPlan {
+        groups: 30,
+        members: 4,
+        reading: false,
+        lines: Lines::Shared {
+            common: 2,
+            joining: 20,
+        },
+        ..group(Assignor::Range, false, &[])
+    };
+    let mut plan = plan(&target, &topic, many);
+    (plan.producers, plan.consumers, plan.follow) = (0, 0, true);
+    plan.duration = Duration::from_secs(3);
+    let result = run(&plan, |_| Steer::GoOn).unwrap();
+    assert!(
+        result.is_good(),
+        "{:?} {:?}",
+        result.failure,
+        result.findings
+    );
+    let group = result.group.unwrap();
+    assert_eq!((group.groups, group.members), (30, 120));
+    assert!(group.connections <= 25, "{}", group.connections);
+    assert!(
+        group.heartbeats.count() > 500,
+        "{}",
+        group.heartbeats.count()
+    );
+    assert!(group.commits.count() > 500 && group.commits_refused == 0);
+}
+
+#[test]
+fn a_killed_broker_forgets_no_commit_and_skips_no_record() {
+    let mut target = target();
+    let Some(mut broker) = target.broker.take() else {
+        return println!("NOT RUN: another's broker is not killed");
+    };
+    let topic = format!("groups-killed-{}", std::process::id());
+    let assignor = Assignor::CooperativeSticky;
+    let plan = plan(
+        &target,
+        &topic,
+        group(assignor, false, &[Step::Leave, Step::Join]),
+    );
+    let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
+    for _ in 0..3 {
+        thread::sleep(Duration::from_millis(2_700));
+        broker.kill();
+        broker.restart().unwrap();
+    }
+    check(&load.join().unwrap());
+}
