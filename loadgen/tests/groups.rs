@@ -124,20 +124,22 @@ fn check(result: &LoadResult) {
 #[test]
 fn members_come_and_go_and_every_partition_is_read_again() {
     let target = target();
-    for assignor in [Assignor::Range, Assignor::CooperativeSticky] {
-        let steps = [Step::Leave, Step::Join, Step::Kill];
+    for (assignor, then) in [
+        (Assignor::Range, Step::Join),
+        (Assignor::CooperativeSticky, Step::Leave),
+    ] {
         let topic = format!("groups-{}-{}", assignor.name(), std::process::id());
-        let plan = plan(&target, &topic, group(assignor, false, &steps));
+        let mut plan = plan(&target, &topic, group(assignor, false, &[Step::Kill, then]));
+        // The dead member's session ends before the next step, and that is over before the load.
+        plan.duration = Duration::from_secs(27);
         let result = run(&plan, |_| Steer::GoOn).unwrap();
         check(&result);
         let rebalances = result.group.unwrap().rebalances;
-        assert_eq!(rebalances.len(), 3, "{rebalances:?}");
+        assert_eq!(rebalances.len(), 2, "{rebalances:?}");
         assert!(rebalances.iter().all(|one| one.resumed_after.is_some()));
-        // A member that says good-bye is not waited for.
-        let took = rebalances.iter().map(|one| one.resumed_after.unwrap());
-        let took: Vec<Duration> = took.collect();
-        assert!(took[0] < Duration::from_secs(5), "{took:?}");
-        assert!(took[2] >= Duration::from_secs(5), "{took:?}");
+        // Nobody knows that a member is dead before its session has ended.
+        let took = rebalances[0].resumed_after.unwrap();
+        assert!(took >= Duration::from_secs(5), "{took:?}");
     }
 }
 
