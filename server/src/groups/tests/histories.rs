@@ -79,6 +79,9 @@ struct Client {
     waits_for: Option<u64>,
 }
 
+/// Which client asked, and the partition and offset that a commit was for.
+type Asked = (Option<usize>, Option<(i32, i64)>);
+
 impl Client {
     fn hear_error(&mut self, error: ErrorCode) {
         self.joined = None;
@@ -99,7 +102,7 @@ struct History {
     host: Host,
     clients: Vec<Client>,
     /// Asks by ticket: whose, and the offsets of commits.
-    asked: BTreeMap<u64, (Option<usize>, Option<(i32, i64)>)>,
+    asked: BTreeMap<u64, Asked>,
     /// Which of the leaders' assignments a generation has.
     assignment_of: BTreeMap<i32, u64>,
     next_assignment: u64,
@@ -236,7 +239,7 @@ impl History {
         let mut ask = join_ask();
         ask.member_id = member.member_id.clone();
         ask.group_instance_id = member.instance_id.clone();
-        ask.must_know_member_id = client % 2 == 0;
+        ask.must_know_member_id = client.is_multiple_of(2);
         ask.can_skip_assignment = other;
         ask.protocols = match other {
             true => vec![protocol("range", &["events"])],
