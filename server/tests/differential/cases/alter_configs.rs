@@ -301,26 +301,28 @@ fn finer_units(c: &mut Conversation, version: i16, topic: &str) {
         "log.flush.scheduler.interval.ms",
     ];
     described(c, "finer units", (BROKER, "1"), &keys, Some("77000"));
-    let keys = [
-        "retention.ms",
-        "segment.ms",
-        "segment.jitter.ms",
-        "flush.ms",
-    ];
-    described(c, "finer units", (TOPIC, topic), &keys, Some("77000"));
+    // One after the other: Kafka applies them so, and its answers show each as it comes.
+    for (key, value) in [
+        ("retention.ms", "77000"),
+        ("segment.ms", "3600001"),
+        ("flush.ms", "777"),
+    ] {
+        described(c, "finer units", (TOPIC, topic), &[key], Some(value));
+    }
     alter(
         c,
         "no finer units",
         version,
         &[(BROKER, "1", &units.map(gone))],
     );
-    described(
-        c,
-        "no finer units",
-        (TOPIC, topic),
-        &keys,
-        Some("604800000"),
-    );
+    for (key, value) in [
+        ("retention.ms", "604800000"),
+        ("segment.ms", "604800000"),
+        ("flush.ms", "9223372036854775807"),
+        ("segment.jitter.ms", "0"),
+    ] {
+        described(c, "no finer units", (TOPIC, topic), &[key], Some(value));
+    }
 }
 
 fn broker_errors(c: &mut Conversation) {
