@@ -180,10 +180,16 @@ impl Coordinator {
         ask: &OffsetDelete,
         effects: &mut Effects,
     ) {
-        let Some(key) = self.find(&ask.group_id) else {
-            let answer = Ask::DeleteOffsets(ask.clone());
-            let answer = answer.refused(ErrorCode::GROUP_ID_NOT_FOUND);
-            return effects.answer(ticket, answer, When::Now);
+        let found = check_group_id(&ask.group_id).and_then(|()| {
+            self.find(&ask.group_id)
+                .ok_or(ErrorCode::GROUP_ID_NOT_FOUND)
+        });
+        let key = match found {
+            Ok(key) => key,
+            Err(error) => {
+                let answer = Ask::DeleteOffsets(ask.clone()).refused(error);
+                return effects.answer(ticket, answer, When::Now);
+            }
         };
         self.turn(now, key, effects, |turn| {
             turn.delete_offsets(ticket, &ask.topics)

@@ -172,6 +172,7 @@ fn offsets_of_groups_that_are_no_consumers_stay_while_there_are_members() {
         }
     };
     assert_eq!(delete(&mut world, "nobody"), ErrorCode::GROUP_ID_NOT_FOUND);
+    assert_eq!(delete(&mut world, ""), ErrorCode::INVALID_GROUP_ID);
     let ticket = world.join(|ask| ask.protocol_type = "connect".to_owned());
     assert_eq!(delete(&mut world, GROUP), ErrorCode::NON_EMPTY_GROUP);
     world.pass(3_010);
