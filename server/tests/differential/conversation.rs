@@ -1,5 +1,6 @@
 //! One script's connection to one broker, and the record of everything that came back.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -8,10 +9,12 @@ use std::thread;
 use std::time::Duration;
 
 use logmill_wire::messages::{
-    alter_configs, api_versions, create_partitions, create_topics, delete_records, delete_topics,
-    describe_cluster, describe_configs, describe_topic_partitions, fetch, find_coordinator,
-    incremental_alter_configs, init_producer_id, list_config_resources, list_offsets,
-    list_partition_reassignments, metadata, offset_for_leader_epoch, produce, sasl_handshake,
+    alter_configs, api_versions, create_partitions, create_topics, delete_groups, delete_records,
+    delete_topics, describe_cluster, describe_configs, describe_groups, describe_topic_partitions,
+    fetch, find_coordinator, heartbeat, incremental_alter_configs, init_producer_id, join_group,
+    leave_group, list_config_resources, list_groups, list_offsets, list_partition_reassignments,
+    metadata, offset_commit, offset_delete, offset_fetch, offset_for_leader_epoch, produce,
+    sasl_handshake, sync_group,
 };
 use logmill_wire::{
     ApiKey, ErrorCode, Message, Reader, Request, Response, ResponseHeader, Uuid, Writer, frame,
@@ -92,6 +95,18 @@ apis! {
     FindCoordinator:
         find_coordinator::FindCoordinatorRequest<'a>,
         find_coordinator::FindCoordinatorResponse<'a>;
+    JoinGroup: join_group::JoinGroupRequest<'a>, join_group::JoinGroupResponse<'a>;
+    SyncGroup: sync_group::SyncGroupRequest<'a>, sync_group::SyncGroupResponse<'a>;
+    Heartbeat: heartbeat::HeartbeatRequest<'a>, heartbeat::HeartbeatResponse;
+    LeaveGroup: leave_group::LeaveGroupRequest<'a>, leave_group::LeaveGroupResponse<'a>;
+    OffsetCommit: offset_commit::OffsetCommitRequest<'a>, offset_commit::OffsetCommitResponse<'a>;
+    OffsetFetch: offset_fetch::OffsetFetchRequest<'a>, offset_fetch::OffsetFetchResponse<'a>;
+    OffsetDelete: offset_delete::OffsetDeleteRequest<'a>, offset_delete::OffsetDeleteResponse<'a>;
+    ListGroups: list_groups::ListGroupsRequest<'a>, list_groups::ListGroupsResponse<'a>;
+    DescribeGroups:
+        describe_groups::DescribeGroupsRequest<'a>,
+        describe_groups::DescribeGroupsResponse<'a>;
+    DeleteGroups: delete_groups::DeleteGroupsRequest<'a>, delete_groups::DeleteGroupsResponse<'a>;
     SaslHandshake:
         sasl_handshake::SaslHandshakeRequest<'a>,
         sasl_handshake::SaslHandshakeResponse<'a>;
@@ -105,16 +120,26 @@ pub struct Step {
     pub answer: Tree,
 }
 
-/// A script's connection.
+/// A script's connections.
 pub struct Conversation {
     address: String,
-    stream: Option<TcpStream>,
     case: &'static str,
-    correlation_id: i32,
     names: Names,
     steps: Vec<Step>,
     start: i64,
     client_id: &'static str,
+    /// The connection in use.
+    line: Line,
+    /// Those of other clients, by their ids.
+    other_lines: HashMap<&'static str, Line>,
+}
+
+/// One client's connection.
+#[derive(Default)]
+struct Line {
+    stream: Option<TcpStream>,
+    /// Of the last request.
+    correlation_id: i32,
 }
 
 /// An answer's body, to be decoded again by a script that needs something of it.
@@ -139,13 +164,13 @@ impl Conversation {
         let port = address.rsplit(':').next().unwrap_or_default();
         Conversation {
             address: address.to_owned(),
-            stream: None,
             case,
-            correlation_id: 0,
             names: Names::new(port),
             steps: Vec::new(),
             start,
             client_id: "script",
+            line: Line::default(),
+            other_lines: HashMap::new(),
         }
     }
 
@@ -185,7 +210,8 @@ impl Conversation {
         done: impl Fn(&A::Response<'_>) -> bool,
     ) -> Reply {
         for _ in 0..1500 {
-            let reply = self.ask::<A>(what, version, request).expect("an answer");
+            let reply = self.ask::<A>(what, version, request);
+            let reply = reply.unwrap_or_else(|| panic!("{}: {what}: no answer", self.case));
             if done(&reply.body::<A>()) {
                 return reply;
             }
@@ -193,6 +219,17 @@ impl Conversation {
             thread::sleep(Duration::from_millis(20));
         }
         panic!("{}: {what}: no final answer in 30 s", self.case);
+    }
+
+    /// As [`Conversation::ask_until`], but the answer is not for comparison.
+    pub fn ask_until_aside<A: Api>(
+        &mut self,
+        version: i16,
+        request: &A::Request<'_>,
+        done: impl Fn(&A::Response<'_>) -> bool,
+    ) {
+        self.ask_until::<A>("aside", version, request, done);
+        self.steps.pop();
     }
 
     /// As [`Conversation::ask`], but the answer is not for comparison.
@@ -204,32 +241,32 @@ impl Conversation {
 
     /// Sends a request without waiting for its answer; answers the correlation id.
     pub fn send<A: Api>(&mut self, version: i16, request: &A::Request<'_>) -> i32 {
-        self.correlation_id += 1;
+        self.line.correlation_id += 1;
         let mut writer = Writer::default();
         let written = frame::write_request(
             &mut writer,
             version,
-            self.correlation_id,
+            self.line.correlation_id,
             Some(self.client_id),
             request,
         );
         written.unwrap_or_else(|e| panic!("{}: {:?} v{version}: {e}", self.case, A::KEY));
         assert!(writer.holes.is_empty(), "scripts hold their records");
         self.send_bytes(&writer.bytes);
-        self.correlation_id
+        self.line.correlation_id
     }
 
     /// Sends whatever bytes; a broken connection shows when the answer is awaited.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
-        if self.stream.is_none() {
+        if self.line.stream.is_none() {
             let stream = TcpStream::connect(&self.address).expect("the broker listens");
             stream.set_nodelay(true).expect("a TCP socket");
             stream
                 .set_read_timeout(Some(ANSWER_TIMEOUT))
                 .expect("a timeout above zero");
-            self.stream = Some(stream);
+            self.line.stream = Some(stream);
         }
-        let stream = self.stream.as_mut().expect("connected above");
+        let stream = self.line.stream.as_mut().expect("connected above");
         let _ = stream.write_all(bytes);
     }
 
@@ -246,10 +283,13 @@ impl Conversation {
             }
         };
         let mut answer = match decode::<A>(&frame, version) {
-            Ok((correlation_id, body)) if correlation_id == self.correlation_id => {
+            Ok((correlation_id, body)) if correlation_id == self.line.correlation_id => {
                 Tree::parse(&format!("{body:#?}"))
             }
-            Ok((other, _)) => Tree::leaf(format!("<answers {other}, not {}>", self.correlation_id)),
+            Ok((other, _)) => Tree::leaf(format!(
+                "<answers {other}, not {}>",
+                self.line.correlation_id
+            )),
             Err(error) => Tree::leaf(format!("<undecodable: {error}>")),
         };
         let decodes = !matches!(answer, Tree::Leaf(_));
@@ -260,17 +300,28 @@ impl Conversation {
 
     /// The next frame, without its size; or how the connection ended.
     pub fn receive_frame(&mut self) -> Result<Vec<u8>, &'static str> {
-        let Some(stream) = &mut self.stream else {
+        let Some(stream) = &mut self.line.stream else {
             return Err("<not connected>");
         };
         let received = read_frame(stream);
         received.map_err(|error| {
-            self.stream = None;
+            self.line.stream = None;
             match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => "<no answer in time>",
                 _ => "<connection closed>",
             }
         })
+    }
+
+    /// Goes on as another client, on a connection of its own, which it keeps when others speak.
+    pub fn speak_as(&mut self, client_id: &'static str) {
+        if client_id == self.client_id {
+            return;
+        }
+        let line = self.other_lines.remove(client_id).unwrap_or_default();
+        let silent = std::mem::replace(&mut self.line, line);
+        self.other_lines.insert(self.client_id, silent);
+        self.client_id = client_id;
     }
 
     /// Names the client otherwise from here on.
@@ -285,7 +336,7 @@ impl Conversation {
 
     /// Begins a new connection with the next request.
     pub fn reconnect(&mut self) {
-        self.stream = None;
+        self.line.stream = None;
     }
 
     /// Notes a fact of the script's own.
@@ -376,8 +427,7 @@ impl Conversation {
             let topic = body.topics.first().expect("the one asked for");
             topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0
         };
-        self.ask_until::<Metadata>("gone", 12, &metadata_of(name), is_gone);
-        self.steps.pop();
+        self.ask_until_aside::<Metadata>(12, &metadata_of(name), is_gone);
     }
 
     /// Kafka's brokers become leaders a moment after metadata says so.
@@ -427,7 +477,7 @@ fn read_frame(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
 }
 
 /// Far beyond what any of the scripts should wait for.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Asks about one topic, without making it.
 fn metadata_of(name: &str) -> metadata::MetadataRequest<'_> {

@@ -47,16 +47,27 @@ const RECORDS_AGE_MS: i64 = 3_600_000;
 fn answers_as_apache_kafka_does() {
     let limit = PAGE_PARTITIONS_MAX.to_string();
     let settings = [("max.request.partition.size.limit", limit.as_str())];
-    run_on_both(&settings, &cases::all());
+    run_on_both(&settings, |_| {}, &cases::all());
 }
 
 #[test]
 fn answers_as_apache_kafka_does_when_restricted() {
-    run_on_both(cases::RESTRICTED_SETTINGS, cases::RESTRICTED);
+    run_on_both(cases::RESTRICTED_SETTINGS, |_| {}, cases::RESTRICTED);
 }
 
-/// Starts a pair of brokers, runs the scripts on each, compares.
-fn run_on_both(settings: &[(&str, &str)], cases: &[Case]) {
+#[test]
+fn answers_groups_as_apache_kafka_does() {
+    run_on_both(&[], cases::await_coordinator, &cases::groups());
+}
+
+#[test]
+fn answers_groups_as_apache_kafka_does_when_short_of_time() {
+    let settings = cases::SHORT_OF_TIME_SETTINGS;
+    run_on_both(settings, cases::await_coordinator, cases::SHORT_OF_TIME);
+}
+
+/// Starts a pair of brokers, makes each ready, runs the scripts on it, compares.
+fn run_on_both(settings: &[(&str, &str)], prepare: fn(&mut Conversation), cases: &[Case]) {
     if let Err(why) = toolchains::java() {
         assert!(
             !toolchains::must_be_there(),
@@ -77,17 +88,22 @@ fn run_on_both(settings: &[(&str, &str)], cases: &[Case]) {
         .duration_since(UNIX_EPOCH)
         .expect("it is after 1970");
     let start = now.as_millis() as i64 - RECORDS_AGE_MS;
-    // LOGMILL_TEST_CASE=NAME runs the scripts whose names contain it.
+    // LOGMILL_TEST_CASE=NAME runs the scripts whose names contain it, and shows their answers.
     let only = env::var("LOGMILL_TEST_CASE").unwrap_or_default();
     let cases: Vec<&Case> = cases
         .iter()
         .filter(|(name, _)| name.contains(&only))
         .collect();
     let run = |address: &str| -> Vec<Vec<Step>> {
+        prepare(&mut Conversation::new(address, "before-all", start));
         let run = |(name, script): &&Case| {
             let mut conversation = Conversation::new(address, name, start);
             script(&mut conversation);
-            conversation.into_steps()
+            let steps = conversation.into_steps();
+            if !only.is_empty() {
+                show(address, name, &steps);
+            }
+            steps
         };
         cases.iter().map(run).collect()
     };
@@ -107,6 +123,16 @@ fn run_on_both(settings: &[(&str, &str)], cases: &[Case]) {
     }
     tested.stop().expect("a clean stop");
     conclude(questions, &differences);
+}
+
+/// Prints every answer.
+fn show(address: &str, case: &str, steps: &[Step]) {
+    for step in steps {
+        eprintln!("{address} {case} | {}", step.what);
+        for (path, value) in step.answer.flatten() {
+            eprintln!("    {path} = {value}");
+        }
+    }
 }
 
 fn compare(case: &'static str, expected: &[Step], answered: &[Step], out: &mut Vec<Difference>) {

@@ -12,6 +12,7 @@ pub struct Names {
     /// Topic ids in text form, by their topics' names.
     topics: HashMap<String, String>,
     producers: Vec<String>,
+    members: Vec<String>,
     port: String,
     /// Texts of errors stay as they are.
     pub keeps_texts: bool,
@@ -39,6 +40,9 @@ impl Names {
     fn normalise_field(&mut self, name: &str, tree: &mut Tree) {
         if name == "records" && matches!(tree, Tree::List(_)) {
             *tree = batches::describe(&bytes_of(tree));
+        }
+        if OPAQUE.contains(&name) && matches!(tree, Tree::List(_)) {
+            *tree = Tree::leaf(format!("{:02x?}", bytes_of(tree)));
         }
         match tree {
             Tree::Struct(fields) => {
@@ -79,6 +83,7 @@ impl Names {
             "session_id" if number != Some(0) => Some("<session>".to_owned()),
             "log_append_time_ms" if number != Some(-1) => Some("<time>".to_owned()),
             "producer_id" if number >= Some(0) => Some(self.producer(value)),
+            "member_id" | "leader" => self.member(value),
             "finalized_features_epoch" if number >= Some(0) => Some("<epoch>".to_owned()),
             // Which of its collections Scala prints depends on how many elements there are.
             "error_message" if self.keeps_texts => Some(value.replace("HashSet(", "Set(")),
@@ -100,6 +105,30 @@ impl Names {
         });
         format!("<producer {place}>")
     }
+
+    /// Ids of members end with a UUID that the broker drew; what stands before it is compared. They
+    /// are numbered by the order in which they came, those of each beginning by themselves.
+    fn member(&mut self, quoted: &str) -> Option<String> {
+        let id = quoted.trim_matches('"');
+        let begin = id.len().checked_sub(MEMBER_UUID_LEN)?;
+        let (prefix, uuid) = id.split_at_checked(begin)?;
+        let is_uuid = uuid.chars().enumerate().all(|(at, c)| match at {
+            8 | 13 | 18 | 23 => c == '-',
+            _ => c.is_ascii_hexdigit() && !c.is_ascii_uppercase(),
+        });
+        if !is_uuid {
+            return None;
+        }
+        if !self.members.iter().any(|known| known == id) {
+            self.members.push(id.to_owned());
+        }
+        let alike = self
+            .members
+            .iter()
+            .filter(|known| known.len() == id.len() && known.starts_with(prefix));
+        let place = alike.take_while(|known| *known != id).count();
+        Some(format!("\"{prefix}<member {place}>\""))
+    }
 }
 
 /// The bytes of a field of records, which `Debug` prints as a list of numbers.
@@ -113,6 +142,17 @@ fn bytes_of(tree: &Tree) -> Vec<u8> {
     };
     elements.iter().map(byte).collect()
 }
+
+/// Fields of bytes that the broker passes on unread.
+const OPAQUE: [&str; 4] = [
+    "metadata",
+    "assignment",
+    "member_metadata",
+    "member_assignment",
+];
+
+/// The length of a UUID in text.
+const MEMBER_UUID_LEN: usize = 36;
 
 /// The id that is none.
 const NO_ID: &str = "AAAAAAAAAAAAAAAAAAAAAA";

@@ -79,8 +79,10 @@ impl Tree {
 }
 
 /// Fields that identify an element, the first that is there.
-const IDENTITIES: [&str; 12] = [
+const IDENTITIES: [&str; 14] = [
     "name",
+    "group_id",
+    "member_id",
     "topic",
     "resource_name",
     "key",

@@ -6,6 +6,7 @@ mod configs;
 mod connections;
 mod deletion;
 mod fetch;
+mod groups;
 mod idempotence;
 mod metadata;
 mod offsets;
@@ -19,6 +20,11 @@ use crate::conversation::Conversation;
 /// A script: its name, which its topics' names begin with, and what it does.
 pub type Case = (&'static str, fn(&mut Conversation));
 
+/// Scripts about groups, those for brokers that give members little time, and what comes first.
+pub use groups::{
+    SHORT as SHORT_OF_TIME, SHORT_SETTINGS as SHORT_OF_TIME_SETTINGS, all as groups,
+    await_coordinator,
+};
 pub use produce::one_partition;
 /// The scripts for a pair of brokers that may do less, and how those are started.
 pub use restricted::{CASES as RESTRICTED, SETTINGS as RESTRICTED_SETTINGS};
