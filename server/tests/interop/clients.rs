@@ -3,7 +3,8 @@
 //! `produce BOOTSTRAP CORPUS PREFIX CODECS` writes the corpus file to `PREFIX-CODEC`, one topic for
 //! each codec; `consume BOOTSTRAP TOPICS TIMES OUT` reads the topics twice (in large fetches to
 //! OUT, in small ones to OUT.small) and looks times up (OUT.times). They print `version V`, then
-//! `ok SCENARIO` or `fail SCENARIO WHY`.
+//! `ok SCENARIO` or `fail SCENARIO WHY`. `group BOOTSTRAP TOPIC GROUP ASSIGNOR INSTANCE OUT
+//! SESSION_MS` reads as a member of a group until SIGTERM and writes to OUT what happens to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,11 +41,13 @@ pub enum Client {
     Sarama,
     /// KafkaJS.
     KafkaJs,
+    /// @platformatic/kafka.
+    Platformatic,
 }
 
 impl Client {
-    /// All of them.
-    pub const ALL: [Client; 8] = [
+    /// Those that write and read every codec, whatever their runtime is built with.
+    pub const OF_ALL_CODECS: [Client; 8] = [
         Client::Kcat,
         Client::Java,
         Client::ConfluentKafka,
@@ -53,6 +56,19 @@ impl Client {
         Client::FranzGo,
         Client::Sarama,
         Client::KafkaJs,
+    ];
+
+    /// All of them.
+    pub const ALL: [Client; 9] = [
+        Client::Kcat,
+        Client::Java,
+        Client::ConfluentKafka,
+        Client::KafkaPython,
+        Client::Aiokafka,
+        Client::FranzGo,
+        Client::Sarama,
+        Client::KafkaJs,
+        Client::Platformatic,
     ];
 
     /// Its name in topics and results.
@@ -66,7 +82,33 @@ impl Client {
             Client::FranzGo => "franz-go",
             Client::Sarama => "sarama",
             Client::KafkaJs => "kafkajs",
+            Client::Platformatic => "platformatic-kafka",
         }
+    }
+
+    /// Whether it has members that keep their place across a restart (KIP-345).
+    pub fn has_static_members(self) -> bool {
+        self != Client::KafkaJs
+    }
+
+    /// Its ways to share partitions out, its default first.
+    pub fn assignors(self) -> &'static [&'static str] {
+        match self {
+            Client::Java | Client::KafkaPython => {
+                &["range", "cooperative-sticky", "roundrobin", "sticky"]
+            }
+            Client::FranzGo => &["cooperative-sticky", "range", "roundrobin", "sticky"],
+            Client::Kcat | Client::ConfluentKafka => &["range", "cooperative-sticky", "roundrobin"],
+            Client::Aiokafka => &["roundrobin", "range", "sticky"],
+            Client::Sarama => &["range", "roundrobin", "sticky"],
+            Client::KafkaJs | Client::Platformatic => &["roundrobin"],
+        }
+    }
+
+    /// kcat prints no record that it gets while it is told to end, but its library commits it: such
+    /// a record is lost with any broker.
+    pub fn drops_what_comes_as_it_ends(self) -> bool {
+        self == Client::Kcat
     }
 
     /// KafkaJS reads through consumer groups only.
@@ -103,7 +145,7 @@ impl Client {
                 How::Python(toolchains::python()?)
             }
             Client::FranzGo | Client::Sarama => How::Go(toolchains::go()?),
-            Client::KafkaJs => How::Node(toolchains::node()?),
+            Client::KafkaJs | Client::Platformatic => How::Node(toolchains::node()?),
         };
         Ok(Ready {
             client: self,
@@ -121,6 +163,22 @@ pub struct Ready {
     how: How,
     bootstrap: String,
     folder: PathBuf,
+}
+
+/// Which group to be a member of, and how.
+pub struct Membership {
+    /// The topic to read.
+    pub topic: String,
+    /// The group's id.
+    pub group: String,
+    /// One of the client's ways to share partitions out.
+    pub assignor: &'static str,
+    /// The instance id of a static member.
+    pub instance: Option<&'static str>,
+    /// The file that tells what happens.
+    pub events: PathBuf,
+    /// `session.timeout.ms`.
+    pub session_ms: u32,
 }
 
 enum How {
@@ -207,6 +265,50 @@ impl Ready {
         self.scenarios(&mut program, results)
     }
 
+    /// The version that it says it has.
+    pub fn version(&self) -> Result<String, String> {
+        if let How::Kcat(kcat) = &self.how {
+            return kcat.version();
+        }
+        let mut command = self.command();
+        command.args(["version", &self.bootstrap]);
+        let printed = process::run_ok(&mut command, &self.folder.join("version"), TIMEOUT)?.stdout;
+        let version = printed
+            .lines()
+            .find_map(|line| line.strip_prefix("version\t"));
+        version.map(str::to_owned).ok_or(printed)
+    }
+
+    /// Its program, for one member of a group; what happens to it is told in `membership.events`,
+    /// but for kcat, which prints it.
+    pub fn member(&self, membership: &Membership) -> Command {
+        let mut command = self.command();
+        let session = membership.session_ms.to_string();
+        if let How::Kcat(_) = self.how {
+            let instance = membership
+                .instance
+                .map(|name| format!("group.instance.id={name}"));
+            let settings = [
+                format!("partition.assignment.strategy={}", membership.assignor),
+                format!("session.timeout.ms={session}"),
+                "heartbeat.interval.ms=500".to_owned(),
+                "auto.offset.reset=earliest".to_owned(),
+                "auto.commit.interval.ms=100".to_owned(),
+            ];
+            command.args(["-G", &membership.group, "-u", "-f", "%p\t%o\t%s\n"]);
+            for setting in settings.iter().chain(&instance) {
+                command.args(["-X", setting]);
+            }
+            command.arg(&membership.topic);
+            return command;
+        }
+        command.args(["group", &self.bootstrap]);
+        command.args([&membership.topic, &membership.group, membership.assignor]);
+        command.arg(membership.instance.unwrap_or("-"));
+        command.arg(&membership.events).arg(session);
+        command
+    }
+
     fn command(&self) -> Command {
         let source = |path: &str| Path::new(SOURCES).join(path);
         match &self.how {
@@ -234,7 +336,8 @@ impl Ready {
             How::Node(packages) => {
                 let mut node = Command::new("node");
                 node.env("NODE_PATH", packages)
-                    .arg(source("node/client.js"));
+                    .arg(source("node/client.js"))
+                    .arg(self.client.name());
                 node
             }
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use logmill_wire::batch::compute_crc;
 
 use crate::broker::Broker;
+use crate::clients::Client;
 use crate::frames::Frames;
 use crate::kcat::Kcat;
 use crate::matrix;
@@ -48,7 +49,7 @@ pub fn run(broker: &mut Broker, results: &mut Results) -> Result<(), String> {
     broker.stop()?;
     compact(broker.data().ok_or("a broker of our own")?)?;
     broker.restart()?;
-    let ready = matrix::set_up(broker, results);
+    let ready = matrix::set_up(broker, &Client::OF_ALL_CODECS, results);
     for (client, read) in matrix::consume(&ready, &[TOPIC.to_owned()], &[0], results) {
         let name = client.client.name();
         let small = compare(&read.small).map_err(|why| format!("small fetches: {why}"));

@@ -1,11 +1,14 @@
-//! Three requests by hand, in versions before the compact encodings: what the suite itself asks of
+//! A few requests by hand, in versions before the compact encodings: what the suite itself asks of
 //! a broker, without any of the clients or codecs that it tests.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
+const PRODUCE: i16 = 0;
 const FETCH: i16 = 1;
+const JOIN_GROUP: i16 = 11;
+const LEAVE_GROUP: i16 = 13;
 const CREATE_TOPICS: i16 = 19;
 const FETCH_BYTES_MAX: i32 = 16 << 20;
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -32,11 +35,21 @@ impl Frames {
         names: &[String],
         configs: &[(&str, &str)],
     ) -> Result<(), String> {
+        self.create_topics_of(1, names, configs)
+    }
+
+    /// As [`Frames::create_topics`], with any number of partitions.
+    pub fn create_topics_of(
+        &mut self,
+        partitions: i32,
+        names: &[String],
+        configs: &[(&str, &str)],
+    ) -> Result<(), String> {
         let mut body = Vec::new();
         put_i32(&mut body, names.len() as i32);
         for name in names {
             put_string(&mut body, name);
-            put_i32(&mut body, 1);
+            put_i32(&mut body, partitions);
             put_i16(&mut body, 1);
             put_i32(&mut body, 0);
             put_i32(&mut body, configs.len() as i32);
@@ -90,6 +103,70 @@ impl Frames {
                 ));
             }
         }
+    }
+
+    /// Writes a batch to each of these partitions, acknowledged by all replicas (Produce 3);
+    /// answers each partition's error code and base offset.
+    pub fn produce(
+        &mut self,
+        topic: &str,
+        batches: &[(i32, Vec<u8>)],
+    ) -> Result<Vec<(i32, i16, i64)>, String> {
+        let mut body = Vec::new();
+        put_i16(&mut body, -1);
+        put_i16(&mut body, -1);
+        put_i32(&mut body, TIMEOUT.as_millis() as i32);
+        put_i32(&mut body, 1);
+        put_string(&mut body, topic);
+        put_i32(&mut body, batches.len() as i32);
+        for (partition, batch) in batches {
+            put_i32(&mut body, *partition);
+            put_i32(&mut body, batch.len() as i32);
+            body.extend_from_slice(batch);
+        }
+        let reply = self.call(PRODUCE, 3, &body)?;
+        let mut at = Cursor {
+            bytes: &reply,
+            at: 4,
+        };
+        at.string()?;
+        let mut answers = Vec::new();
+        for _ in 0..at.i32()? {
+            answers.push((at.i32()?, at.i16()?, at.i64()?));
+            at.i64()?;
+        }
+        Ok(answers)
+    }
+
+    /// Joins an empty group and leaves it (both in version 0); answers the generation that this
+    /// made, which is one more than the group had.
+    pub fn next_generation(&mut self, group: &str, protocol: &str) -> Result<i32, String> {
+        const SESSION_MS: i32 = 6_000;
+        let mut body = Vec::new();
+        put_string(&mut body, group);
+        put_i32(&mut body, SESSION_MS);
+        put_string(&mut body, "");
+        put_string(&mut body, "consumer");
+        put_i32(&mut body, 1);
+        put_string(&mut body, protocol);
+        put_i32(&mut body, 0);
+        let reply = self.call(JOIN_GROUP, 0, &body)?;
+        let mut at = Cursor {
+            bytes: &reply,
+            at: 0,
+        };
+        let (error, generation) = (at.i16()?, at.i32()?);
+        if error != 0 {
+            return Err(format!("{group} cannot be joined: error {error}"));
+        }
+        at.string()?;
+        at.string()?;
+        let member = at.string()?;
+        let mut body = Vec::new();
+        put_string(&mut body, group);
+        put_string(&mut body, &member);
+        self.call(LEAVE_GROUP, 0, &body)?;
+        Ok(generation)
     }
 
     /// Partition 0's high watermark.

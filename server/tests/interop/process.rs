@@ -41,6 +41,12 @@ impl Running {
         }
     }
 
+    /// Ends it as a crash would, with SIGKILL.
+    pub fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+
     /// Sends SIGTERM.
     pub fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.0.id());

@@ -1,6 +1,6 @@
-//! Log shippers with real text: rsyslog's Kafka output and kcat send at least 100 MB of the
-//! changelogs that this machine's packages came with; what another client reads back must be the
-//! same bytes.
+//! Log shippers with real text: the Kafka outputs of rsyslog and syslog-ng, and kcat, send the
+//! changelogs that this machine's packages came with, 100 MB and more of them; what another client
+//! and a consumer group read back must be the same bytes.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Read, Write};
@@ -16,9 +16,13 @@ use crate::frames::Frames;
 use crate::kcat::Kcat;
 use crate::process;
 use crate::results::{Outcome, Results};
+use crate::syslog_ng;
 use crate::toolchains;
 
 const TEXT_BYTES_MIN: u64 = 100_000_000;
+/// What goes through syslog-ng, which takes its time.
+const PART_BYTES_MAX: usize = 10_000_000;
+
 const SHIPPING_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// rsyslog cuts lines at its `maxMessageSize`; the text has none that long.
@@ -41,12 +45,16 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         &[
             "shipped-by-rsyslog".to_owned(),
             "shipped-by-kcat".to_owned(),
+            syslog_ng::TOPIC.to_owned(),
         ],
         &[],
     )?;
     let kcat = Kcat::new(root.clone(), &broker.bootstrap, folder.join("kcat"));
     let shipped = ship_with_rsyslog(broker, &root, &folder, &text, lines)
         .and_then(|()| same_text(broker, &kcat, "shipped-by-rsyslog", &text, &folder));
+    let read = shipped
+        .clone()
+        .and_then(|()| same_text_in_a_group(&kcat, "shipped-by-rsyslog", &text, lines));
     let version = rsyslog_version(&root, &folder).unwrap_or_default();
     results.add(
         "rsyslog omkafka",
@@ -54,6 +62,13 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         "100 MB of text",
         outcome(shipped),
     );
+    results.add(
+        "rsyslog omkafka",
+        &version,
+        "read by a group",
+        outcome(read),
+    );
+    ship_with_syslog_ng(broker, &root, &folder, &kcat, results)?;
     let shipped = ship_with_kcat(&kcat, &text)
         .and_then(|()| same_text(broker, &kcat, "shipped-by-kcat", &text, &folder));
     results.add("kcat", &kcat.version()?, "100 MB of text", outcome(shipped));
@@ -123,6 +138,38 @@ fn ship_with_kcat(kcat: &Kcat, text: &Path) -> Result<(), String> {
         .args(["-P", "-t", "shipped-by-kcat", "-p", "0", "-z", "zstd", "-l"])
         .arg(text);
     process::run_ok(&mut command, kcat.folder(), SHIPPING_TIMEOUT).map(|_| ())
+}
+
+/// A part of the text goes through syslog-ng, and out of a group.
+fn ship_with_syslog_ng(
+    broker: &Broker,
+    root: &Path,
+    folder: &Path,
+    kcat: &Kcat,
+    results: &mut Results,
+) -> Result<(), String> {
+    let part = folder.join("part");
+    let text = fs::read(folder.join("text")).map_err(|e| e.to_string())?;
+    let end = text
+        .iter()
+        .take(PART_BYTES_MAX)
+        .rposition(|byte| *byte == b'\n');
+    let text = &text[..end.map_or(0, |end| end + 1)];
+    let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64;
+    let version = syslog_ng::version(root, folder)?;
+    let shipped = syslog_ng::ship(broker, root, folder, lines, || {
+        fs::write(&part, text)
+            .map_err(|e| e.to_string())
+            .map(|()| part.clone())
+    });
+    let shipped = shipped.and_then(|()| same_text(broker, kcat, syslog_ng::TOPIC, &part, folder));
+    let read = shipped
+        .clone()
+        .and_then(|()| same_text_in_a_group(kcat, syslog_ng::TOPIC, &part, lines));
+    for (scenario, ended) in [("10 MB of text", shipped), ("read by a group", read)] {
+        results.add("syslog-ng kafka-c", &version, scenario, outcome(ended));
+    }
+    Ok(())
 }
 
 /// rsyslogd as an ordinary process with a configuration of its own: a followed file in, the topic
@@ -231,7 +278,20 @@ fn same_text(
             fs::rename(kcat.folder().join("stdout"), &back).map_err(|e| e.to_string())?;
         }
     }
-    let (sent, read) = (fs::read(text), fs::read(&back));
+    same_bytes(text, &back)
+}
+
+/// The same by a consumer group's only member.
+fn same_text_in_a_group(kcat: &Kcat, topic: &str, text: &Path, lines: u64) -> Result<(), String> {
+    let mut command = kcat.command();
+    command.args(["-G", topic, "-q", "-X", "auto.offset.reset=earliest", "-c"]);
+    command.arg(lines.to_string()).arg(topic);
+    process::run_ok(&mut command, kcat.folder(), SHIPPING_TIMEOUT)?;
+    same_bytes(text, &kcat.folder().join("stdout"))
+}
+
+fn same_bytes(text: &Path, back: &Path) -> Result<(), String> {
+    let (sent, read) = (fs::read(text), fs::read(back));
     let (sent, read) = (
         sent.map_err(|e| e.to_string())?,
         read.map_err(|e| e.to_string())?,

@@ -19,8 +19,12 @@ use crate::process;
 /// The longest that one registry's packages may take to come and build.
 const SETUP_TIMEOUT: Duration = Duration::from_secs(420);
 
-const JAVA_FILES: [(&str, &str); 3] = [
+const JAVA_FILES: [(&str, &str); 4] = [
     ("Corpus.java", include_str!("clients/java/Corpus.java")),
+    (
+        "GroupMember.java",
+        include_str!("clients/java/GroupMember.java"),
+    ),
     (
         "InteropClient.java",
         include_str!("clients/java/InteropClient.java"),
@@ -32,20 +36,30 @@ const JAVA_FILES: [(&str, &str); 3] = [
 ];
 const POM: &str = include_str!("clients/java/pom.xml");
 
-const GO_FILES: [(&str, &str); 6] = [
+const GO_FILES: [(&str, &str); 9] = [
     ("go.mod", include_str!("clients/go/go.mod")),
     ("go.sum", include_str!("clients/go/go.sum")),
     ("main.go", include_str!("clients/go/main.go")),
     ("corpus.go", include_str!("clients/go/corpus.go")),
     ("franz.go", include_str!("clients/go/franz.go")),
     ("sarama.go", include_str!("clients/go/sarama.go")),
+    ("member.go", include_str!("clients/go/member.go")),
+    (
+        "franz_member.go",
+        include_str!("clients/go/franz_member.go"),
+    ),
+    (
+        "sarama_member.go",
+        include_str!("clients/go/sarama_member.go"),
+    ),
 ];
 
 const PYTHON_REQUIREMENTS: &str = include_str!("clients/python/requirements.txt");
 const NODE_PACKAGES: &str = include_str!("clients/node/package.json");
 
-/// Debian's packages for kcat and rsyslog, with the libraries of theirs that a bare system lacks.
-const DEBIAN_PACKAGES: [&str; 8] = [
+/// Debian's packages for kcat, rsyslog and syslog-ng, with the libraries of theirs that a bare
+/// system lacks.
+const DEBIAN_PACKAGES: [&str; 16] = [
     "kcat",
     "librdkafka1",
     "libyajl2",
@@ -54,6 +68,14 @@ const DEBIAN_PACKAGES: [&str; 8] = [
     "libestr0",
     "libfastjson4",
     "liblognorm5",
+    "syslog-ng-core",
+    "syslog-ng-mod-rdkafka",
+    "libivykis0",
+    "libnet1",
+    "libwrap0",
+    "libnsl2",
+    "libtirpc3",
+    "libpcre3",
 ];
 
 /// The class path of Apache Kafka 4.1.1: its broker, tools and clients, and the suite's own Java
@@ -146,7 +168,7 @@ pub fn node() -> Result<PathBuf, String> {
     .map(|folder| folder.join("node_modules"))
 }
 
-/// The root of kcat and rsyslog, unpacked beside the system, not installed into it.
+/// The root of kcat, rsyslog and syslog-ng, unpacked beside the system, not installed into it.
 pub fn debian() -> Result<PathBuf, String> {
     needs("apt-get", "--version")?;
     needs("dpkg-deb", "--version")?;

@@ -22,20 +22,25 @@ const COMPLAINTS: [&str; 4] = [
 ];
 
 /// One run of a tool, and what must come of it.
-struct Run {
-    tool: &'static str,
-    name: &'static str,
-    main: &'static str,
-    arguments: &'static str,
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// The tool, as it is named in results.
+    pub tool: &'static str,
+    /// What it is run for.
+    pub name: &'static str,
+    /// Its class.
+    pub main: &'static str,
+    /// `BOOTSTRAP` becomes the broker's address, `FOLDER` that of the runs' files; each blank parts
+    /// two arguments.
+    pub arguments: &'static str,
     /// 0 for success.
-    status: i32,
-    /// All of these must be printed, on either output.
-    prints: &'static [&'static str],
+    pub status: i32,
+    /// All of these must be printed, on either output; a stretch of white space counts as a blank.
+    pub prints: &'static [&'static str],
     /// None of these may be.
-    lacks: &'static [&'static str],
+    pub lacks: &'static [&'static str],
 }
 
-/// `BOOTSTRAP` becomes the broker's address, and each blank parts two arguments.
 const RUNS: &[Run] = &[
     topics(
         "create",
@@ -354,6 +359,16 @@ const fn fails(run: Run) -> Run {
 
 /// Runs every tool against `broker`.
 pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
+    run_all(broker, "tools", RUNS, results)
+}
+
+/// Runs these, one after the other, in one JVM; their files are in the scratch folder `name`.
+pub fn run_all(
+    broker: &Broker,
+    name: &str,
+    runs: &[Run],
+    results: &mut Results,
+) -> Result<(), String> {
     let class_path = match toolchains::java() {
         Ok(class_path) => class_path,
         Err(why) => {
@@ -361,13 +376,14 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
             return Ok(());
         }
     };
-    let script: Vec<String> = RUNS
+    let folder = broker.scratch(name);
+    let script: Vec<String> = runs
         .iter()
         .enumerate()
-        .map(|(i, run)| format!("{i}\t{}", run.line(&broker.bootstrap)))
+        .map(|(i, run)| format!("{i}\t{}", run.line(&broker.bootstrap, &folder)))
         .collect();
-    let printed = run_script(&class_path, &broker.scratch("tools"), &script)?;
-    for (run, printed) in RUNS.iter().zip(&printed) {
+    let printed = run_script(&class_path, &folder, &script)?;
+    for (run, printed) in runs.iter().zip(&printed) {
         let outcome = run
             .judge(printed)
             .map_or_else(Outcome::Fail, |()| Outcome::Pass);
@@ -382,30 +398,35 @@ pub fn dump(broker: &Broker, results: &mut Results) -> Result<(), String> {
     let (Some(data), Ok(class_path)) = (broker.data(), toolchains::java()) else {
         return Ok(());
     };
-    let (metadata, topics): (Vec<PathBuf>, Vec<PathBuf>) =
-        kafka_files(data)?.into_iter().partition(|path| {
-            path.parent()
-                .is_some_and(|folder| folder.ends_with("__cluster_metadata-0"))
-        });
+    let (mut metadata, mut offsets, mut topics) = (Vec::new(), Vec::new(), Vec::new());
+    for file in kafka_files(data)? {
+        let folder = file.parent().and_then(Path::file_name).unwrap_or_default();
+        match folder.to_string_lossy().rsplit_once('-') {
+            Some(("__cluster_metadata", _)) => metadata.push(file),
+            Some(("__consumer_offsets", _)) => offsets.push(file),
+            _ => topics.push(file),
+        }
+    }
+    let mut dumps = vec![
+        ("topics' files", topics, "--deep-iteration"),
+        ("metadata log", metadata, "--cluster-metadata-decoder"),
+    ];
+    if !offsets.is_empty() {
+        dumps.push(("groups' log", offsets, "--offsets-decoder"));
+    }
     let mut script = Vec::new();
-    for (name, files, option) in [
-        ("topics", &topics, "\t--deep-iteration"),
-        ("metadata", &metadata, "\t--cluster-metadata-decoder"),
-    ] {
+    for (place, (_, files, option)) in dumps.iter().enumerate() {
         let files: Vec<String> = files
             .iter()
             .map(|path| path.display().to_string())
             .collect();
         let files = files.join(",");
         script.push(format!(
-            "{name}\tkafka.tools.DumpLogSegments{option}\t--files\t{files}"
+            "{place}\tkafka.tools.DumpLogSegments\t{option}\t--files\t{files}"
         ));
     }
     let printed = run_script(&class_path, &broker.scratch("dump"), &script)?;
-    for (name, files, printed) in [
-        ("topics' files", &topics, &printed[0]),
-        ("metadata log", &metadata, &printed[1]),
-    ] {
+    for ((name, files, _), printed) in dumps.iter().zip(&printed) {
         let outcome = judge_dump(files, printed).map_or_else(Outcome::Fail, |()| Outcome::Pass);
         results.add("kafka-dump-log", VERSION, name, outcome);
     }
@@ -430,9 +451,9 @@ impl Printed {
 }
 
 impl Run {
-    fn line(&self, bootstrap: &str) -> String {
+    fn line(&self, bootstrap: &str, folder: &Path) -> String {
         let arguments = match self.tool {
-            "kafka-producer-perf-test" => format!(
+            "kafka-producer-perf-test" if !self.arguments.contains("--topic") => format!(
                 "--topic perf --num-records 20000 --record-size 1000 --throughput -1 \
                  --producer-props bootstrap.servers=BOOTSTRAP acks={}",
                 self.arguments
@@ -443,18 +464,33 @@ impl Run {
             "kafka-configs --alter" => {
                 format!("--alter --bootstrap-server BOOTSTRAP {}", self.arguments)
             }
-            "kafka-topics" | "kafka-get-offsets" => {
+            "kafka-topics"
+            | "kafka-get-offsets"
+            | "kafka-consumer-groups"
+            | "kafka-console-consumer" => {
                 format!("--bootstrap-server BOOTSTRAP {}", self.arguments)
             }
+            "kafka-consumer-groups --describe" => {
+                format!("--bootstrap-server BOOTSTRAP --describe {}", self.arguments)
+            }
+            "kafka-consumer-groups --reset-offsets" => format!(
+                "--bootstrap-server BOOTSTRAP --reset-offsets --group readers {}",
+                self.arguments
+            ),
             _ => self.arguments.to_owned(),
         };
         let mut words = vec![self.main];
         words.extend(arguments.split_whitespace());
-        words.join("\t").replace("BOOTSTRAP", bootstrap)
+        let folder = folder.display().to_string();
+        words
+            .join("\t")
+            .replace("BOOTSTRAP", bootstrap)
+            .replace("FOLDER", &folder)
     }
 
     fn judge(&self, printed: &Printed) -> Result<(), String> {
         let all = format!("{}{}", printed.out(), printed.err());
+        let all = all.split_whitespace().collect::<Vec<_>>().join(" ");
         let said = || all.chars().take(1500).collect::<String>();
         if printed.status != self.status {
             return Err(format!(

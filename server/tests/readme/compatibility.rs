@@ -44,9 +44,11 @@ impl Results {
         for test in [
             "clients",
             "compacted logs",
+            "groups",
             "log shippers",
             "lost tails",
             "tools",
+            "tools for groups",
         ] {
             if results.of(test).next().is_none() {
                 return Err(format!("the last run was without the {test}"));
@@ -58,20 +60,17 @@ impl Results {
     /// Two tables: clients, and Apache Kafka's tools.
     pub fn table(&self) -> String {
         let mut text = String::from(
-            "| client | version | writes | reads | besides |\n|---|---|---|---|---|\n",
+            "| client | version | writes | reads | groups | besides |\n|---|---|---|---|---|---|\n",
         );
         for (client, shown, from_debian) in CLIENTS {
             let version = self.of(client).find(|row| !row.version.is_empty());
             let version = version.map_or("", |row| &row.version);
             let debian = if from_debian { DEBIAN } else { "" };
-            let (writes, reads, besides) = (
-                self.writes(client),
-                self.reads(client),
-                self.besides(client),
-            );
+            let (writes, reads) = (self.writes(client), self.reads(client));
+            let (groups, besides) = (self.groups(client), self.besides(client));
             let _ = writeln!(
                 text,
-                "| {shown} | {version}{debian} | {writes} | {reads} | {besides} |"
+                "| {shown} | {version}{debian} | {writes} | {reads} | {groups} | {besides} |"
             );
         }
         text.push_str("\n| tool of Apache Kafka 4.1.1 | runs |\n|---|---|\n");
@@ -122,8 +121,30 @@ impl Results {
         }
     }
 
+    /// The assignors whose groups outlived their members, and whether static members did.
+    fn groups(&self, client: &str) -> String {
+        let named = self
+            .of(client)
+            .filter_map(|row| match row.scenario.as_str() {
+                STATIC => Some(STATIC),
+                scenario => scenario.strip_prefix(GROUP),
+            });
+        match named.collect::<Vec<_>>().as_slice() {
+            [] => "-".to_owned(),
+            groups => groups.join(", "),
+        }
+    }
+
     fn besides(&self, client: &str) -> String {
-        let counted = ["produce", "stored", "read", "consume", "offsets for"];
+        let counted = [
+            "produce",
+            "stored",
+            "read",
+            "consume",
+            "offsets for",
+            GROUP,
+            STATIC,
+        ];
         // The tests run side by side: their order means nothing.
         let others: BTreeSet<&str> = self
             .of(client)
@@ -173,8 +194,12 @@ pub fn comparable(table: &str) -> String {
 
 const DEBIAN: &str = " (Debian)";
 
+/// How scenarios of groups are named: one for each assignor, and this one.
+const GROUP: &str = "group ";
+const STATIC: &str = "static members";
+
 /// Names in the results, in README, and whether the client is a package of the system.
-const CLIENTS: [(&str, &str, bool); 9] = [
+const CLIENTS: [(&str, &str, bool); 11] = [
     ("java", "Java `kafka-clients`", false),
     ("kcat", "kcat", true),
     ("confluent-kafka", "confluent-kafka (Python)", false),
@@ -183,5 +208,7 @@ const CLIENTS: [(&str, &str, bool); 9] = [
     ("franz-go", "franz-go", false),
     ("sarama", "sarama", false),
     ("kafkajs", "KafkaJS", false),
+    ("platformatic-kafka", "@platformatic/kafka", false),
     ("rsyslog omkafka", "rsyslog, its Kafka output", true),
+    ("syslog-ng kafka-c", "syslog-ng, its Kafka output", true),
 ];

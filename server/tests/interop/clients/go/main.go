@@ -1,8 +1,10 @@
-// The Go clients of the interoperability suite: `clients LIBRARY produce|consume ARGS`.
+// The Go clients of the interoperability suite: `clients LIBRARY produce|consume|group
+// ARGS`.
 package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -21,6 +23,8 @@ type library interface {
 	offsetForTime(bootstrap, topic string, time int64) (int64, error)
 	// Reads a topic, across its deletion and second creation where the library offers that.
 	recreate(bootstrap, topic string) error
+	// Reads as one of a group until the context ends, and commits what it read.
+	beMember(ctx context.Context, member membership, events *events) error
 }
 
 const consumeTimeout = 180 * time.Second
@@ -41,6 +45,12 @@ func main() {
 		produceAll(chosen, bootstrap, os.Args[4], os.Args[5], strings.Split(os.Args[6], ","))
 	case "consume":
 		consumeAll(chosen, bootstrap, strings.Split(os.Args[4], ","), strings.Split(os.Args[5], ","), os.Args[6])
+	case "group":
+		if err := beMember(chosen, bootstrap, os.Args[4:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	case "version":
 	case "cat":
 		if err := cat(bootstrap, os.Args[4], os.Args[5]); err != nil {
 			fmt.Fprintln(os.Stderr, err)

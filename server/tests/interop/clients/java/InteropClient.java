@@ -44,6 +44,8 @@ public final class InteropClient {
             case "produce" -> client.produceAll(Corpus.read(args[2]), args[3], args[4].split(","));
             case "consume" -> client.consumeAll(args[2].split(","), args[3], args[4]);
             case "lost-tail" -> client.lostTail(args[2], Long.parseLong(args[3]), Long.parseLong(args[4]));
+            case "version" -> { }
+            case "group" -> GroupMember.run(args[1], java.util.Arrays.copyOfRange(args, 2, args.length));
             default -> throw new IllegalArgumentException(args[0]);
         }
     }

@@ -1,10 +1,13 @@
-"""The Python clients of the interoperability suite: `client.py LIBRARY produce|consume ARGS`."""
+"""The Python clients of the interoperability suite: `client.py LIBRARY produce|consume|group ARGS`."""
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
 
 import corpus
+import events
 
 
 def main(library_name, command, bootstrap, *rest):
@@ -14,7 +17,9 @@ def main(library_name, command, bootstrap, *rest):
         produce_all(library, bootstrap, *rest)
     elif command == "consume":
         consume_all(library, bootstrap, *rest)
-    else:
+    elif command == "group":
+        be_a_member(library, bootstrap, *rest)
+    elif command != "version":
         raise ValueError(command)
 
 
@@ -47,6 +52,23 @@ def consume_all(library, bootstrap, topics, times, out_path):
     scenario("consume", lambda: consume("", 8 << 20))
     scenario("consume in small fetches", lambda: consume(".small", 4096))
     scenario("offsets for times", look_up)
+
+
+def be_a_member(library, bootstrap, topic, group, assignor, instance, path, session_ms):
+    """Reads as one of the group until SIGTERM, commits what was read, and writes down all that happens."""
+    stopping = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    with open(path, "w", encoding="ascii") as out:
+        library.be_a_member(
+            bootstrap,
+            topic,
+            group,
+            assignor,
+            None if instance == "-" else instance,
+            int(session_ms),
+            events.Events(out),
+            stopping,
+        )
 
 
 def scenario(name, body):

@@ -1,14 +1,23 @@
-"""aiokafka, by assignment."""
+"""aiokafka."""
 
 import asyncio
 import time
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka import __version__ as VERSION
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import KafkaError
 
 import corpus
 
 TIMEOUT_S = 180
+ASSIGNORS = {
+    "range": RangePartitionAssignor,
+    "roundrobin": RoundRobinPartitionAssignor,
+    "sticky": StickyPartitionAssignor,
+}
 
 
 def produce(bootstrap, topic, codec, entries):
@@ -94,6 +103,54 @@ async def _offsets_for_times(bootstrap, topics, times):
         return found
     finally:
         await consumer.stop()
+
+
+def be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events, stopping):
+    asyncio.run(_be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events, stopping))
+
+
+async def _be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events, stopping):
+    uncommitted = {}
+
+    class Listener(ConsumerRebalanceListener):
+        async def on_partitions_revoked(self, revoked):
+            for partition in revoked:
+                uncommitted.pop(partition, None)
+            events.revoked([p.partition for p in revoked])
+
+        async def on_partitions_assigned(self, assigned):
+            events.assigned([p.partition for p in assigned])
+
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        group_instance_id=instance,
+        partition_assignment_strategy=(ASSIGNORS[assignor],),
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=500,
+    )
+    consumer.subscribe([topic], listener=Listener())
+    await consumer.start()
+    while not stopping.is_set():
+        read = await consumer.getmany(timeout_ms=200)
+        for partition, records in read.items():
+            for record in records:
+                events.record(partition.partition, record.offset, record.value)
+            uncommitted[partition] = records[-1].offset + 1
+        if uncommitted:
+            committing = dict(uncommitted)
+            try:
+                await consumer.commit(committing)
+                for partition, offset in committing.items():
+                    events.committed(partition.partition, offset)
+                    if uncommitted.get(partition) == offset:
+                        del uncommitted[partition]
+            except KafkaError:
+                # A rebalance is on; what stays with this member is committed after it.
+                pass
+    await consumer.stop()
 
 
 def _consumer(bootstrap, **more):

@@ -2,7 +2,16 @@
 
 import time
 
-from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, Producer, TopicPartition, libversion, version
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaException,
+    Producer,
+    TopicPartition,
+    libversion,
+    version,
+)
 
 import corpus
 
@@ -89,6 +98,45 @@ def offsets_for_times(bootstrap, topics, times):
                 raise RuntimeError(str(found.error))
             yield found.topic, timestamp, None if found.offset == OFFSET_END else found.offset
     consumer.close()
+
+
+def be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events, stopping):
+    config = {
+        "bootstrap.servers": bootstrap,
+        "group.id": group,
+        "partition.assignment.strategy": assignor,
+        "auto.offset.reset": "earliest",
+        "enable.auto.commit": False,
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": 500,
+    }
+    if instance:
+        config["group.instance.id"] = instance
+    consumer = Consumer(config)
+    consumer.subscribe(
+        [topic],
+        on_assign=lambda _, partitions: events.assigned([p.partition for p in partitions]),
+        on_revoke=lambda _, partitions: events.revoked([p.partition for p in partitions]),
+    )
+    while not stopping.is_set():
+        read = consumer.consume(200, timeout=0.2)
+        for message in read:
+            if message.error():
+                raise RuntimeError(str(message.error()))
+            events.record(message.partition(), message.offset(), message.value())
+        if read:
+            _commit(consumer, events)
+    consumer.close()
+
+
+def _commit(consumer, events):
+    try:
+        for committed in consumer.commit(asynchronous=False):
+            if committed.error is None and committed.offset >= 0:
+                events.committed(committed.partition, committed.offset)
+    except KafkaException:
+        # A rebalance is on: whoever gets the partition reads from the last commit.
+        pass
 
 
 def _consumer(bootstrap, more):

@@ -2,12 +2,24 @@
 
 import time
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from kafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from kafka.errors import KafkaError
+from kafka.structs import OffsetAndMetadata
 from kafka.version import __version__ as VERSION
 
 import corpus
 
 TIMEOUT_S = 180
+ASSIGNORS = {
+    "range": RangePartitionAssignor,
+    "roundrobin": RoundRobinPartitionAssignor,
+    "sticky": StickyPartitionAssignor,
+    "cooperative-sticky": CooperativeStickyAssignor,
+}
 
 
 def produce(bootstrap, topic, codec, entries):
@@ -70,6 +82,48 @@ def offsets_for_times(bootstrap, topics, times):
         found = consumer.offsets_for_times({TopicPartition(topic, 0): timestamp for topic in topics})
         for partition, offset in found.items():
             yield partition.topic, timestamp, offset and offset.offset
+    consumer.close()
+
+
+def be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events, stopping):
+    uncommitted = {}
+
+    class Listener(ConsumerRebalanceListener):
+        def on_partitions_revoked(self, revoked):
+            for partition in revoked:
+                uncommitted.pop(partition, None)
+            events.revoked([p.partition for p in revoked])
+
+        def on_partitions_assigned(self, assigned):
+            events.assigned([p.partition for p in assigned])
+
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=group,
+        group_instance_id=instance,
+        partition_assignment_strategy=(ASSIGNORS[assignor],),
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=500,
+    )
+    consumer.subscribe([topic], listener=Listener())
+    while not stopping.is_set():
+        # A poll that runs out between the two answers of a rebalance loses the second, and the member
+        # is never heard of again; one this long does not.
+        for partition, records in consumer.poll(timeout_ms=4000).items():
+            for record in records:
+                events.record(partition.partition, record.offset, record.value)
+            uncommitted[partition] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
+        if uncommitted:
+            try:
+                consumer.commit(dict(uncommitted))
+                for partition, position in uncommitted.items():
+                    events.committed(partition.partition, position.offset)
+                uncommitted.clear()
+            except KafkaError:
+                # A rebalance is on; what stays with this member is committed after it.
+                pass
     consumer.close()
 
 
