@@ -87,8 +87,9 @@ pub enum Request {
         /// The peer's request, and which part of it.
         waiter: Token,
     },
-    /// Ask the coordinator of a partition of `__consumer_offsets`; it answers by
-    /// [`Request::GroupTold`], for which some asks wait long.
+    /// Ask the coordinator of a partition of `__consumer_offsets`. Its answer comes as
+    /// [`Reply::Group`] or, for asks that wait longer, after [`Reply::Done`] by
+    /// [`Request::GroupTold`].
     Group {
         /// The partition.
         index: i32,
@@ -128,6 +129,8 @@ pub enum Reply {
     Told(Result<Told, StoreError>),
     /// What came of a change of metadata; every shard has passed it.
     Changed(Box<MetadataOutcome>),
+    /// The coordinator's answer.
+    Group(Box<Answer>),
     /// Taken note of.
     Done,
 }

@@ -442,7 +442,11 @@ impl Driver {
         }
         self.out.closes.clear();
         for index in 0..self.out.reads.len() {
-            self.list_readable(self.out.reads[index]);
+            // What is polled already is told of when there is something to read.
+            let connection = self.out.reads[index];
+            if !self.sockets.is_read_armed(connection) {
+                self.list_readable(connection);
+            }
         }
         self.out.reads.clear();
         self.sendable.append(&mut self.out.sends);

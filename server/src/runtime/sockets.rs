@@ -88,6 +88,11 @@ impl Sockets {
         ring.poll_add(socket.stream.as_raw_fd(), events, poll_key(key, READ));
     }
 
+    /// Whether [`Readiness::Read`] will come of itself.
+    pub fn is_read_armed(&mut self, connection: ConnectionKey) -> bool {
+        self.entry(connection).is_some_and(|it| it.read_armed)
+    }
+
     /// Asks to be told when a connection has room to send.
     pub fn arm_write(&mut self, connection: ConnectionKey, ring: &mut Ring) {
         let Some(key) = self.key(connection) else {

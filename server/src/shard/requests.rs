@@ -271,10 +271,11 @@ impl Shard {
 
     /// A peer answered for a part of a request.
     pub(super) fn answered(&mut self, now: Now, token: Token, reply: Reply) {
-        if let Reply::Changed(outcome) = reply {
-            self.changed(now, token, &outcome);
-            return;
-        }
+        let reply = match reply {
+            Reply::Changed(outcome) => return self.changed(now, token, &outcome),
+            Reply::Group(answer) => return self.group_told(token, *answer),
+            reply => reply,
+        };
         match (self.work.take(token), reply) {
             (Some(Work::Passing), _) => {
                 self.work.release(token);

@@ -38,6 +38,9 @@ pub struct Coordinators {
     hosted: BTreeMap<i32, Hosted>,
     /// What all of them take of memory, nearly; counted anew at every time-out.
     bytes: usize,
+    /// None of them is due before. Whatever changes one lowers it; when it is reached all of them
+    /// are looked at.
+    due_at: Option<Micros>,
     options: Options,
     rngs: Rngs,
     loads: Loads,
@@ -51,6 +54,8 @@ pub struct Coordinators {
 pub struct RemoteAsk {
     from: ShardId,
     theirs: Token,
+    /// The peer knows that its ask came, and expects another letter with the answer.
+    is_long: bool,
 }
 
 /// A batch of a coordinator's records on its way to the disk.
@@ -66,6 +71,7 @@ impl Coordinators {
         Self {
             hosted: BTreeMap::new(),
             bytes: 0,
+            due_at: None,
             options,
             rngs,
             loads: Loads::default(),
@@ -79,7 +85,13 @@ impl Coordinators {
         if self.loads.is_busy() {
             return Some(Micros(0));
         }
-        self.hosted.values().filter_map(Hosted::next_deadline).min()
+        self.due_at
+    }
+
+    /// A coordinator may be due earlier than it was.
+    fn changed(&mut self, index: i32) {
+        let own = self.hosted.get(&index).and_then(Hosted::next_deadline);
+        self.due_at = [self.due_at, own].into_iter().flatten().min();
     }
 
     /// Moves the reads that loading wants to `out`.
@@ -151,8 +163,9 @@ impl Shard {
         }
     }
 
-    /// A peer asks a coordinator of this shard's. It is told at once that its letter came, and by
-    /// another one what the coordinator answered: that may take as long as a rebalance.
+    /// A peer asks a coordinator of this shard's. What the coordinator knows at once is the reply.
+    /// Otherwise the reply says that the ask came, and another letter what the answer is: that may
+    /// take as long as a rebalance.
     pub(super) fn peer_asks_coordinator(
         &mut self,
         now: Now,
@@ -161,21 +174,24 @@ impl Shard {
         index: i32,
         ask: Ask,
     ) {
-        self.core.answer(from, theirs, Reply::Done);
-        match self.work.reserve() {
-            Some(token) => {
-                self.work
-                    .put(token, Work::RemoteAsk(RemoteAsk { from, theirs }));
-                self.coordinate(now, index, token.to_bits(), ask);
-            }
-            None => {
-                let answer = Box::new(ask.refused(ErrorCode::COORDINATOR_NOT_AVAILABLE));
-                let told = Request::GroupTold {
-                    waiter: theirs,
-                    answer,
-                };
-                self.core.ask(from, theirs, told);
-            }
+        let Some(token) = self.work.reserve() else {
+            let answer = ask.refused(ErrorCode::COORDINATOR_NOT_AVAILABLE);
+            self.core
+                .answer(from, theirs, Reply::Group(Box::new(answer)));
+            return;
+        };
+        let remote = |is_long| {
+            Work::RemoteAsk(RemoteAsk {
+                from,
+                theirs,
+                is_long,
+            })
+        };
+        self.work.put(token, remote(false));
+        self.coordinate(now, index, token.to_bits(), ask);
+        if self.work.take(token).is_some() {
+            self.work.put(token, remote(true));
+            self.core.answer(from, theirs, Reply::Done);
         }
     }
 
@@ -188,15 +204,14 @@ impl Shard {
             }
             Some(Work::RemoteAsk(remote)) => {
                 self.work.release(token);
-                // Its reply finds nobody, which is right: nothing waits for it.
-                self.core.ask(
-                    remote.from,
-                    token,
-                    Request::GroupTold {
-                        waiter: remote.theirs,
-                        answer: Box::new(answer),
-                    },
-                );
+                let (waiter, answer) = (remote.theirs, Box::new(answer));
+                if remote.is_long {
+                    // Its reply finds nobody, which is right: nothing waits for it.
+                    let told = Request::GroupTold { waiter, answer };
+                    self.core.ask(remote.from, token, told);
+                } else {
+                    self.core.answer(remote.from, waiter, Reply::Group(answer));
+                }
             }
             Some(other) => self.work.put(token, other),
             None => {}
@@ -279,11 +294,11 @@ impl Shard {
     /// Lets coordinators do what is due, goes on with loads and with appends that found no memory.
     pub(super) fn pump_coordinators(&mut self, now: Now) {
         self.load_coordinators(now);
-        let due = |(index, hosted): (&i32, &Hosted)| hosted.is_due(now).then_some(*index);
-        let due: Vec<i32> = self.coordinators.hosted.iter().filter_map(due).collect();
-        if due.is_empty() {
+        if self.coordinators.due_at.is_none_or(|at| at > now.monotonic) {
             return;
         }
+        let due = |(index, hosted): (&i32, &Hosted)| hosted.is_due(now).then_some(*index);
+        let due: Vec<i32> = self.coordinators.hosted.iter().filter_map(due).collect();
         let hosted = self.coordinators.hosted.values();
         self.coordinators.bytes = hosted.map(Hosted::memory_bytes).sum();
         for index in due {
@@ -295,6 +310,8 @@ impl Shard {
             }
             self.carry_out(now, index);
         }
+        let hosted = self.coordinators.hosted.values();
+        self.coordinators.due_at = hosted.filter_map(Hosted::next_deadline).min();
     }
 
     /// Appends what a coordinator wants recorded, and lets go what waits for nothing.
@@ -306,6 +323,7 @@ impl Shard {
             hosted.settle(now, effects);
         }
         self.append_records(now, index);
+        self.coordinators.changed(index);
         self.deliver();
     }
 
@@ -354,6 +372,7 @@ impl Shard {
         if let Some(hosted) = hosted.get_mut(&index) {
             hosted.synced(number, &mut self.core.store, effects);
         }
+        self.coordinators.changed(index);
         self.deliver();
     }
 
