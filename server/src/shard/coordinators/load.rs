@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use logmill_engine::base::{Now, Offset};
+use logmill_engine::base::{Micros, Now, Offset};
 use logmill_engine::disk::{Completion, DiskOp, DiskOutput, FileLease, FileRange, OpKey};
 use logmill_engine::format::compression::{Codec, decompress};
 use logmill_engine::store::{FetchRead, Isolation, ReadData};
@@ -22,6 +22,15 @@ pub(super) struct Loads {
     waiting: VecDeque<i32>,
     current: Option<Load>,
     reads: u64,
+    tally: Tally,
+}
+
+/// What was loaded since there was nothing to load.
+#[derive(Debug, Default)]
+struct Tally {
+    began: Option<Micros>,
+    partitions: usize,
+    records: usize,
 }
 
 #[derive(Debug)]
@@ -87,6 +96,11 @@ impl Shard {
                 return;
             };
             self.work.put(token, Work::CoordinatorLoad);
+            self.coordinators
+                .loads
+                .tally
+                .began
+                .get_or_insert(now.monotonic);
             self.coordinators.loads.current = Some(Load {
                 index,
                 token,
@@ -166,6 +180,7 @@ impl Shard {
             ReadData::Empty => {
                 let index = load.index;
                 self.end_load();
+                self.tell_of_loads(now);
                 let Coordinators {
                     hosted, effects, ..
                 } = &mut self.coordinators;
@@ -214,13 +229,32 @@ impl Shard {
         for batch in Batches::new(bytes) {
             let batch = batch?;
             if batch.header.base_offset >= load.next.0 {
-                replay(hosted, &batch)?;
+                loads.tally.records += replay(hosted, &batch)?;
             }
             load.next = load.next.max(Offset(batch.header.last_offset() + 1));
         }
         match load.next > begin {
             true => Ok(()),
             false => Err(LoadError::Stuck(begin)),
+        }
+    }
+
+    /// Says what was loaded when that was the last, and there was something in it.
+    fn tell_of_loads(&mut self, now: Now) {
+        let loads = &mut self.coordinators.loads;
+        loads.tally.partitions += 1;
+        if !loads.waiting.is_empty() {
+            return;
+        }
+        let tally = std::mem::take(&mut loads.tally);
+        if let Some(began) = tally.began.filter(|_| tally.records > 0) {
+            let text = format!(
+                "{OFFSETS_TOPIC}: {} records of {} partitions loaded in {} ms",
+                tally.records,
+                tally.partitions,
+                now.monotonic.saturating_since(began).0 / 1_000
+            );
+            self.net.notice(Notice::Storage { text });
         }
     }
 
@@ -247,11 +281,12 @@ impl Shard {
     }
 }
 
-fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<(), LoadError> {
+/// Says how many records there were.
+fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<usize, LoadError> {
     batch.check_crc()?;
     let attributes = batch.header.attributes;
     if attributes.is_control() {
-        return Ok(());
+        return Ok(0);
     }
     let codec = Codec::from_id(attributes.compression()? as u8).unwrap_or(Codec::None);
     let mut plain = Vec::new();
@@ -262,11 +297,13 @@ fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<(), LoadError> {
             &plain
         }
     };
+    let mut count = 0;
     for record in RecordIter::new(records, &batch.header) {
         let record = record?;
         hosted.replay(record.key.unwrap_or_default(), record.value)?;
+        count += 1;
     }
-    Ok(())
+    Ok(count)
 }
 
 /// Marks the keys of these disk operations; the store's are smaller, the driver's larger.
