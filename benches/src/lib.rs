@@ -1,7 +1,8 @@
 //! What the micro-benches share: batches, a partition's log, a store on a real disk, a client.
 //!
 //! `cargo bench -p logmill-benches --bench NAME` runs one of `crc`, `batches`, `codec`, `append`,
-//! `lookup`, `journal`, `fetch` and `groups`; every figure is with its unit, bytes or batches a second.
+//! `lookup`, `journal`, `fetch` and `groups`; every figure is with its unit, bytes or batches a
+//! second.
 
 pub mod client;
 pub mod disk_store;
