@@ -64,9 +64,7 @@ impl Broker {
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(self.address).expect("the broker accepts");
         stream.set_nodelay(true).expect("a socket");
-        stream
-            .set_read_timeout(Some(Duration::from_secs(30)))
-            .expect("a socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         Client {
             stream,
             correlation: 0,
@@ -249,6 +247,20 @@ impl Client {
             .to_vec()
     }
 
+    /// Whether the broker has closed this connection, or closes it within half a second.
+    pub fn is_closed_now(&mut self) -> bool {
+        let patience = |client: &Self, time| {
+            client
+                .stream
+                .set_read_timeout(Some(time))
+                .expect("a socket");
+        };
+        patience(self, Duration::from_millis(500));
+        let is_closed = self.is_closed();
+        patience(self, PATIENCE);
+        is_closed
+    }
+
     /// Whether the broker has closed this connection.
     pub fn is_closed(&mut self) -> bool {
         let mut byte = [0];
@@ -369,3 +381,6 @@ fn wait_for_ready(lines: &Receiver<String>, log: &Arc<Mutex<String>>) -> SocketA
         said.push('\n');
     }
 }
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);

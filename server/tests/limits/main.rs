@@ -2,6 +2,7 @@
 //! says what it did, and serves the others.
 
 mod broker;
+mod connections;
 mod floods;
 mod frames;
 mod order;
