@@ -160,6 +160,12 @@ impl PartitionLog {
         );
     }
 
+    /// Forgets the longest idle producers until there are only so many.
+    pub fn drop_idle_producers(&mut self, now_ms: i64, producers_max: usize) {
+        let expiration_ms = self.config.producer_id_expiration_ms;
+        self.producers.expire(now_ms, expiration_ms, producers_max);
+    }
+
     /// The bytes of `<end>.snapshot`: the producers as they are now.
     pub fn producer_snapshot(&self) -> Vec<u8> {
         self.producers.snapshot()

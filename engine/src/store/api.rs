@@ -294,6 +294,11 @@ pub struct StoreOptions {
     pub tail_bytes: usize,
     /// Bytes of memory for frames, headers and blocks read from disk.
     pub frame_bytes: usize,
+    /// Bytes of index entries in memory. Those that stand in files leave it when there are more.
+    pub index_bytes: usize,
+    /// Idempotent producers that all partitions together remember. The longest idle ones are
+    /// forgotten when there are more.
+    pub producers_max: usize,
     /// Sizes and times of each journal.
     pub journal: JournalOptions,
     /// Appends from this size on go straight into their segments, and the journal holds only a
@@ -336,6 +341,8 @@ impl StoreOptions {
             shard,
             tail_bytes: 128 << 20,
             frame_bytes: 16 << 20,
+            index_bytes: 64 << 20,
+            producers_max: 1 << 20,
             journal: JournalOptions::default(),
             bypass_bytes: 64 << 10,
             bypasses_max: 32,

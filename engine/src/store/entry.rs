@@ -3,7 +3,8 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use super::{
-    Role, acks::take_if, checkpoint::Checkpointing, log_start::Advance, ops::Ops, truncate::Cut,
+    Role, acks::take_if, budgets::Kept, checkpoint::Checkpointing, log_start::Advance, ops::Ops,
+    truncate::Cut,
 };
 use crate::{
     base::{DirectoryIndex, Offset, Watermarks},
@@ -71,6 +72,8 @@ pub(super) struct Entry {
     /// Bytes of it that recovery would have to read.
     pub(super) rescan_bytes: u64,
     pub(super) checkpoint: Checkpointing,
+    /// What it keeps in memory beside records, as last counted.
+    pub(super) kept_beside: Kept,
     /// A producers' snapshot that stands at no segment's beginning: the next one replaces it.
     pub(super) loose_snapshot: Option<Offset>,
 }
@@ -171,6 +174,7 @@ impl Entry {
             unwritten_bytes: 0,
             rescan_bytes: 0,
             checkpoint: Checkpointing::Idle,
+            kept_beside: Kept::default(),
             loose_snapshot,
         }
     }

@@ -8,14 +8,15 @@
 //!   [`Store::events`] tells who may be answered.
 //!
 //! Files beside this one: `commit` (frames, acks, watermarks), `sweep` (write-behind, sealing),
-//! `reclaim` (journal files), `log_start`, `retention` and `removals` (what goes), `reads`, `stop`,
-//! `complete` (routing of completions).
+//! `reclaim` (journal files), `budgets` (memory beside records), `log_start`, `retention` and
+//! `removals` (what goes), `reads`, `stop`, `complete` (routing of completions).
 //!
 //! Memory: the budgets of [`StoreOptions`], about 1 KiB per partition, and queues bounded by what
 //! is unwritten.
 
 mod acks;
 mod api;
+mod budgets;
 mod bypass;
 mod checkpoint;
 mod commit;
@@ -38,7 +39,8 @@ use std::collections::{HashMap, VecDeque};
 pub use api::*;
 
 use self::{
-    commit::Line, entry::Entry, ops::Ops, reads::Loads, retention::Retention, stop::StopState,
+    budgets::Budgets, commit::Line, entry::Entry, ops::Ops, reads::Loads, retention::Retention,
+    stop::StopState,
 };
 use crate::{
     base::{DirectoryIndex, Micros, Now, PartitionIndex, Slab, TopicId},
@@ -73,6 +75,7 @@ pub struct Store {
     /// An append found no memory, and nothing could be freed but by writing behind.
     memory_short: bool,
     retention: Retention,
+    budgets: Budgets,
 }
 
 impl Store {
@@ -115,6 +118,7 @@ impl Store {
             unwritten_bytes: 0,
             memory_short: false,
             retention: Retention::default(),
+            budgets: Budgets::default(),
             options,
         }
     }
@@ -139,6 +143,7 @@ impl Store {
             }
         }
         self.pump_stop(now);
+        self.keep_budgets(now);
         self.ops.hand_over(out);
     }
 

@@ -68,6 +68,7 @@ impl Store {
             self.make_folder(key);
         }
         self.set_role(now, key, spec.role)?;
+        self.count_kept(key);
         Ok(key)
     }
 
@@ -448,6 +449,7 @@ impl Store {
         self.unwritten_bytes += u64::from(item.len);
         pend_append(line, key, entry, item, appended.bytes);
         self.note_large(key);
+        self.count_append(key, item.position, u64::from(item.len));
         self.await_ack(key, answer.last_offset, ack);
         answer
     }

@@ -187,6 +187,7 @@ impl Store {
             if !good {
                 entry.log.index_lost(load.base, kind);
             }
+            self.count_kept(key);
             return;
         }
         if self.loads.ready.len() == READY_MAX {

@@ -126,6 +126,7 @@ impl Store {
         let Some(entry) = self.entries.remove(key.0) else {
             return;
         };
+        self.forget_kept(&entry);
         let directory = entry.directory();
         let at = after(now, entry.config().file_delete_delay_ms);
         let removals = &mut self.lines[entry.line].removals;

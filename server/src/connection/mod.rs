@@ -6,7 +6,8 @@
 //! many reply bytes wait for the peer, or one of its requests waits for room in a mailbox.
 //!
 //! Worst-case memory per connection: one frame (charged to the request budget), or what one receive
-//! brought while the budget was used up; `queued_reply_bytes_max` plus one reply.
+//! brought while the budget was used up; `queued_reply_bytes_max` plus one reply, of which what is
+//! encoded counts for the bound of all connections together.
 
 mod budget;
 mod limits;
@@ -83,6 +84,8 @@ pub struct Connection {
     pub is_starved: bool,
     /// Whether a good request came yet.
     pub is_established: bool,
+    /// Memory of its replies, as last counted.
+    pub reply_bytes: usize,
     accepted_at: Micros,
     last_receive: Micros,
     last_progress: Micros,
@@ -104,6 +107,7 @@ impl Connection {
             is_resuming: false,
             is_starved: false,
             is_established: false,
+            reply_bytes: 0,
             accepted_at: now,
             last_receive: now,
             last_progress: now,

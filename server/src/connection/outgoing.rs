@@ -189,6 +189,11 @@ impl Outgoing {
         self.entered - self.sent
     }
 
+    /// Memory of encoded bytes, above what an idle connection may keep.
+    pub fn encoded_bytes(&self) -> usize {
+        self.inline.capacity().saturating_sub(INLINE_KEPT_BYTES_MAX)
+    }
+
     /// Whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()

@@ -113,6 +113,15 @@ impl Replies {
         self.slots.len()
     }
 
+    /// Memory of replies that wait for an earlier one.
+    pub fn stored_bytes(&self) -> usize {
+        let bytes = |slot: &Slot| match &slot.state {
+            State::Ready { bytes, .. } => bytes.capacity(),
+            State::Owed | State::Silent => 0,
+        };
+        self.slots.iter().map(bytes).sum()
+    }
+
     fn place(&self, number: RequestNumber) -> Option<usize> {
         let at = usize::try_from(number.0.checked_sub(self.first)?).ok()?;
         matches!(self.slots.get(at)?.state, State::Owed).then_some(at)

@@ -19,6 +19,8 @@ pub struct ShardOptions {
     pub receive_bytes: usize,
     /// Bytes of requests under way, from their header until their reply has left.
     pub request_bytes: u64,
+    /// Bytes of encoded replies that have not left; above it no requests are taken.
+    pub reply_bytes: usize,
     /// Unanswered requests to one peer shard.
     pub mail_credits: usize,
     /// The most bytes of records in one fetch response (`fetch.max.bytes`).
@@ -43,6 +45,7 @@ impl ShardOptions {
             connection: ConnectionLimits::default(),
             receive_bytes: 64 << 20,
             request_bytes: 64 << 20,
+            reply_bytes: 64 << 20,
             mail_credits: 4_096,
             fetch_bytes_max: 55 << 20,
             fetch_sessions_max: 1_000,

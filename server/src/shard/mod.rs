@@ -250,7 +250,9 @@ impl Shard {
         let own = self.timers.next_deadline();
         let store = self.core.store.next_deadline();
         let coordinators = self.coordinators.next_deadline();
-        [own, store, coordinators].into_iter().flatten().min()
+        let replies = self.net.next_look();
+        let all = [own, store, coordinators, replies];
+        all.into_iter().flatten().min()
     }
 
     /// The shard's topics, store and mail.
@@ -366,11 +368,12 @@ impl Shard {
         });
     }
 
-    /// Appends have waited for memory for too long: a reader that holds much of it and takes
-    /// nothing must give it up.
+    /// Appends have waited for memory for too long, or requests for that of replies: a reader that
+    /// holds much of it and takes nothing must give it up.
     fn relieve(&mut self, now: Now) {
         let waited = self.core.pressed_for(now);
-        if waited > PRESSURE_PATIENCE {
+        let full = self.net.full_for(now.monotonic);
+        if waited.max(full) > PRESSURE_PATIENCE {
             self.net.close_stalled_reader(now.monotonic);
         }
     }

@@ -25,6 +25,12 @@ pub struct Net {
     memory: ReceiveMemory,
     pool: RegionPool,
     budget: ByteBudget,
+    /// Memory of encoded replies that have not left, and how much it may be before no more requests
+    /// are taken; since when it has been more.
+    reply_bytes: usize,
+    reply_bytes_max: usize,
+    full_since: Option<Micros>,
+    full_look_at: Option<Micros>,
     /// Connections with something to send.
     dirty: Vec<ConnectionKey>,
     /// Connections to go on with: what they hold may be handled now, or they may be read.
@@ -61,6 +67,10 @@ impl Net {
             memory: ReceiveMemory::default(),
             pool: RegionPool::new(options.receive_bytes),
             budget: ByteBudget::new(options.request_bytes),
+            reply_bytes: 0,
+            reply_bytes_max: options.reply_bytes,
+            full_since: None,
+            full_look_at: None,
             dirty: Vec::new(),
             resuming: Vec::new(),
             starved: VecDeque::new(),
@@ -95,7 +105,8 @@ impl Net {
         }
         // A begun frame has its budget and is read on; a new one needs room at least for a small
         // one.
-        let may_begin = connection.receiver.is_amid_frame() || self.budget.fits(1);
+        let has_room = self.budget.fits(1) && self.reply_bytes <= self.reply_bytes_max;
+        let may_begin = connection.receiver.is_amid_frame() || has_room;
         let (memory, pool) = (&mut self.memory, &mut self.pool);
         if !may_begin || connection.receiver.target(memory, pool, is_tight).is_none() {
             self.memory.shrink();
@@ -128,6 +139,10 @@ impl Net {
             return Step::Enough;
         };
         if self.stopping || !connection.takes_requests(&self.limits) {
+            return Step::Enough;
+        }
+        if self.reply_bytes > self.reply_bytes_max {
+            starve(connection, key, &mut self.starved);
             return Step::Enough;
         }
         let limit = self.limits.frame_bytes_max;
@@ -219,6 +234,7 @@ impl Net {
         connection.note_send(now);
         let free = connection.outgoing.advance(count);
         self.budget.give_back(free);
+        count_replies(connection, &mut self.reply_bytes);
         if connection.takes_requests(&self.limits) {
             resume(connection, key, &mut self.resuming);
         }
@@ -244,6 +260,7 @@ impl Net {
             return Vec::new();
         };
         self.budget.give_back(connection.abandon());
+        self.reply_bytes -= connection.reply_bytes;
         connection.polls
     }
 
@@ -272,6 +289,23 @@ impl Net {
             connection.waits_for_mail -= 1;
             resume(connection, key, &mut self.resuming);
         }
+    }
+
+    /// How long replies have taken more memory than they may.
+    pub fn full_for(&mut self, now: Micros) -> Micros {
+        if self.reply_bytes <= self.reply_bytes_max {
+            (self.full_since, self.full_look_at) = (None, None);
+            return Micros(0);
+        }
+        if self.full_look_at.is_none_or(|at| at <= now) {
+            self.full_look_at = Some(now.saturating_add(FULL_LOOK_EVERY));
+        }
+        now.saturating_since(*self.full_since.get_or_insert(now))
+    }
+
+    /// When to ask [`Self::full_for`] again although nothing happens.
+    pub fn next_look(&self) -> Option<Micros> {
+        self.full_look_at
     }
 
     /// Closes the connection that holds most reply bytes of those whose peers take nothing.
@@ -330,7 +364,8 @@ impl Net {
     /// Once per turn: lets connections that wait for budget or memory go on where there is room
     /// for them now, the longest waiting first.
     pub fn unstarve(&mut self) {
-        if self.starved.is_empty() || !self.budget.fits(1) {
+        let is_full = self.reply_bytes > self.reply_bytes_max;
+        if self.starved.is_empty() || !self.budget.fits(1) || is_full {
             return;
         }
         let has_memory = self.pool.lent_bytes() + MEMORY_ROOM_MIN <= self.pool.budget_bytes();
@@ -420,6 +455,7 @@ impl Net {
             return;
         };
         self.budget.give_back(connection.outgoing.settle());
+        count_replies(connection, &mut self.reply_bytes);
         if !connection.outgoing.is_empty() && !connection.is_dirty {
             connection.is_dirty = true;
             self.dirty.push(key);
@@ -458,6 +494,13 @@ pub fn begin_reply(caller: &Caller, writer: &mut Writer) {
         .expect("a correlation id encodes in every version");
 }
 
+/// Counts what a connection's replies take of memory; `total` is that of all.
+fn count_replies(connection: &mut Connection, total: &mut usize) {
+    let bytes = connection.outgoing.encoded_bytes() + connection.replies.stored_bytes();
+    let before = std::mem::replace(&mut connection.reply_bytes, bytes);
+    *total = *total - before + bytes;
+}
+
 fn starve(connection: &mut Connection, key: ConnectionKey, starved: &mut VecDeque<ConnectionKey>) {
     if !connection.is_starved {
         connection.is_starved = true;
@@ -473,6 +516,8 @@ fn resume(connection: &mut Connection, key: ConnectionKey, resuming: &mut Vec<Co
 }
 
 const LENGTH_FIELD: usize = 4;
+/// How often stalled readers are looked for while replies take too much memory.
+const FULL_LOOK_EVERY: Micros = Micros::from_millis(500);
 /// Looking costs time even if there is no room; the rest follow next turn.
 const UNSTARVED_PER_TURN_MAX: usize = 64;
 /// Free memory below which nobody is read on.

@@ -127,6 +127,9 @@ impl ShardSetup {
         let memory = &prepared.memory;
         store_options.tail_bytes = memory.per_shard(memory.log_bytes) as usize;
         store_options.tail_bytes -= store_options.frame_bytes.min(store_options.tail_bytes / 2);
+        store_options.index_bytes = memory.per_shard(memory.indexes_bytes) as usize;
+        store_options.producers_max =
+            memory.per_shard(memory.producers_bytes) as usize / PRODUCER_BYTES;
         store_options.fenced = self.fenced;
         store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
@@ -229,6 +232,7 @@ fn shard_options(config: &Config, memory: &MemoryPlan, id: ShardId, shards: u16)
         // is for what one receive brings while the budget is used up.
         receive_bytes: memory.per_shard(memory.requests_bytes) as usize + RECEIVE_EXTRA_BYTES,
         request_bytes: memory.per_shard(memory.requests_bytes),
+        reply_bytes: memory.per_shard(memory.replies_bytes) as usize,
         mail_credits: limits.mailbox_slots.max(1) as usize,
         fetch_bytes_max: limits.fetch_bytes as usize,
         fetch_sessions_max: (limits.fetch_sessions as usize).div_ceil(usize::from(shards.max(1))),
@@ -270,5 +274,7 @@ fn journal_options(config: &Config) -> JournalOptions {
 const METADATA_TOPIC: &str = "__cluster_metadata";
 const METADATA_TOPIC_ID: TopicId = TopicId([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
 const RECEIVE_EXTRA_BYTES: usize = 4 << 20;
+/// What a partition remembers of an idempotent producer, with its place in the table.
+const PRODUCER_BYTES: usize = 320;
 /// What a fetch session remembers of one partition, with its places in two maps.
 const SESSION_PART_BYTES: usize = 256;

@@ -5,6 +5,7 @@ mod broker;
 mod connections;
 mod floods;
 mod frames;
+mod memory;
 mod order;
 mod paths;
 mod pauses;
