@@ -97,7 +97,7 @@ pub(super) fn offset_tombstone(
 
 impl Record {
     /// What it takes in a batch, a little more than exactly.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         RECORD_OVERHEAD_BYTES + self.key.len() + self.value.as_ref().map_or(0, Vec::len)
     }
 }

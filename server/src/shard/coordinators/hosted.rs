@@ -66,10 +66,11 @@ impl Hosted {
         self.key
     }
 
-    /// What the coordinator may take of memory.
-    pub(super) fn limit(&mut self, memory_bytes_max: usize) {
+    /// What the coordinator may take of memory, and a batch of its records in the log.
+    pub(super) fn limit(&mut self, memory_bytes_max: usize, batch_bytes_max: usize) {
         self.coordinator.set_options(Options {
             memory_bytes_max,
+            batch_bytes_max,
             ..self.coordinator.options().clone()
         });
     }
@@ -152,10 +153,11 @@ impl Hosted {
     }
 
     fn make_batches(&mut self, now: Now, records: &[Record]) {
+        let most = self.coordinator.options().batch_bytes_max;
         let mut builder = BatchBuilder::new();
         for record in records {
-            let bytes = record.key.len() + record.value.as_ref().map_or(0, Vec::len);
-            if !builder.is_empty() && builder.uncompressed_bytes() + bytes > BATCH_BYTES_MAX {
+            let bytes = record.bytes();
+            if !builder.is_empty() && builder.uncompressed_bytes() + bytes > most {
                 self.end_batch(&mut builder);
             }
             let record = NewRecord {
@@ -294,8 +296,5 @@ fn refused(answer: Answer, error: ErrorCode) -> Answer {
     }
 }
 
-/// What a batch may have: a coordinator's own bound for the records of one ask, which belong
-/// together, and the head and lengths of each.
-const BATCH_BYTES_MAX: usize = 1 << 20;
 /// When an append that found no memory is tried again.
 const RETRY: Micros = Micros::from_millis(5);

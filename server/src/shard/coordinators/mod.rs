@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 
 use logmill_engine::base::{Micros, Now, Offset, PartitionIndex, ShardId};
 use logmill_engine::disk::{DiskOp, OpKey};
+use logmill_engine::format::batch::BatchHeader;
 use logmill_engine::store::{AckError, PartitionKey};
 use logmill_wire::{ErrorCode, Reader, RequestHeader};
 use rand::RngCore;
@@ -267,6 +268,8 @@ impl Shard {
 
     /// Lets a coordinator take an ask, and carries out what comes of it.
     fn coordinate(&mut self, now: Now, index: i32, ticket: u64, ask: Ask) {
+        let topic = self.core.catalog.by_name(OFFSETS_TOPIC);
+        let batch_bytes = topic.map_or(0, |topic| topic.config.max_message_bytes as usize);
         let Coordinators {
             hosted,
             effects,
@@ -278,7 +281,10 @@ impl Shard {
             Some(hosted) => {
                 // What all may take together is the bound of each.
                 let used = hosted.memory_bytes();
-                hosted.limit(options.memory_bytes_max.saturating_sub(*bytes) + used);
+                hosted.limit(
+                    options.memory_bytes_max.saturating_sub(*bytes) + used,
+                    batch_bytes.saturating_sub(BatchHeader::SIZE),
+                );
                 hosted.take(now, ticket, ask, effects);
                 *bytes = bytes.saturating_sub(used) + hosted.memory_bytes();
             }

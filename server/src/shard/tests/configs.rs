@@ -8,11 +8,11 @@ use logmill_wire::{ApiKey, ErrorCode};
 
 use super::rig::{Client, Rig, decode};
 
-const TOPIC: i8 = 2;
+pub(super) const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 
 /// Sets a value, or deletes it.
-fn alter(
+pub(super) fn alter(
     rig: &mut Rig,
     client: &mut Client,
     (resource_type, resource_name): (i8, &str),

@@ -22,6 +22,7 @@ use logmill_wire::messages::sync_group::{
     SyncGroupRequest, SyncGroupRequestAssignment, SyncGroupResponse,
 };
 
+use super::configs::{TOPIC, alter};
 use super::rig::{Client, Rig, decode};
 
 const NOT_COORDINATOR: i16 = 16;
@@ -178,6 +179,38 @@ fn committed(rig: &mut Rig, client: &mut Client, groups: &[&str]) -> Vec<(String
         }
     }
     all
+}
+
+#[test]
+fn commits_larger_than_the_topic_takes_are_refused_and_harm_nobody() {
+    const UNKNOWN_SERVER_ERROR: i16 = -1;
+    let (mut rig, mut client, mut other) = world();
+    let offsets = (TOPIC, "__consumer_offsets");
+    let name = "max.message.bytes";
+    alter(&mut rig, &mut client, offsets, name, Some("1000"));
+    let words = "w".repeat(1_000);
+    let large = |group| {
+        let mut request = commit(group, -1, "", 9);
+        let mut topic = request.topics.first().unwrap();
+        let mut partition = topic.partitions.first().unwrap();
+        partition.committed_metadata = Some(&words);
+        topic.partitions = vec![partition].into();
+        request.topics = vec![topic].into();
+        request
+    };
+    for group in ["g1", "g2", "g3", "g4"] {
+        let small = commit(group, -1, "", 5);
+        let body = rig.call(&mut other, ApiKey::OffsetCommit, 9, &small);
+        assert_eq!(codes(&body.unwrap())[0], (0, 0));
+        let body = rig.call(&mut other, ApiKey::OffsetCommit, 9, &large(group));
+        assert_eq!(codes(&body.unwrap()), [(0, UNKNOWN_SERVER_ERROR)]);
+        // Nothing was loaded anew for that.
+        let expected = [(group.to_owned(), 0, 5)];
+        assert_eq!(committed(&mut rig, &mut client, &[group]), expected);
+    }
+    alter(&mut rig, &mut client, offsets, name, None);
+    let body = rig.call(&mut other, ApiKey::OffsetCommit, 9, &large("g1"));
+    assert_eq!(codes(&body.unwrap()), [(0, 0)]);
 }
 
 #[test]
