@@ -86,8 +86,16 @@ impl PartitionLog {
     /// Looks for a record by its timestamp, at or behind the log start. One batch is opened, at
     /// most 128 MiB of it. The answer may lie beyond the high watermark: the caller's business.
     pub fn find_timestamp(&self, query: TimestampQuery) -> TimestampStep {
+        self.find_from(query, Offset::ZERO)
+    }
+
+    /// The same among the segments that begin at `from` or later.
+    fn find_from(&self, query: TimestampQuery, from: Offset) -> TimestampStep {
         let start = self.log_start;
-        let mut candidates = self.segments.iter().filter(|segment| segment.end > start);
+        let mut candidates = self
+            .segments
+            .iter()
+            .filter(|segment| segment.base >= from && segment.end > start);
         let segment = match query {
             TimestampQuery::AtOrAfter(target) => {
                 candidates.find(|segment| segment.max_timestamp >= target)
@@ -160,7 +168,11 @@ impl PartitionLog {
             }
             search.position += header.size() as u32;
         }
-        TimestampStep::NotFound
+        match search.query {
+            // The segment is as young as it is for a deleted record.
+            TimestampQuery::AtOrAfter(_) => self.find_from(search.query, segment.base.next()),
+            TimestampQuery::Largest => TimestampStep::NotFound,
+        }
     }
 }
 
