@@ -399,11 +399,9 @@ impl<'d> Folder<'d> {
             Some(Ok(log)) => log,
             _ => {
                 let first = self.bases.first().copied().unwrap_or(end.offset);
-                let start = match replay.kept {
-                    Offset::MAX => first,
-                    _ => first.min(replay.log_start),
-                };
-                PartitionLog::new(self.identity.clone(), config, start.min(end.offset))
+                // The first batch of a follower may lie behind the log's beginning.
+                let start = first.min(replay.log_start).min(end.offset);
+                PartitionLog::new(self.identity.clone(), config, start)
             }
         }
     }
