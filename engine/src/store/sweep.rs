@@ -306,9 +306,14 @@ pub(super) fn final_steps(
     base: Offset,
     mut steps: Vec<ControlOp>,
 ) -> Option<(Sealing, Vec<ControlOp>)> {
-    let name = entry.file(ops, base).name.clone();
+    let file = entry.file(ops, base);
+    let (name, is_created) = (file.name.clone(), file.is_created);
     let point = entry.log.sync_point(base);
     let files = entry.log.segment_files(base)?;
+    if !is_created {
+        // A segment that a cut emptied: recovery may have removed its file.
+        steps.push(ControlOp::CreateFile { file: name.clone() });
+    }
     let (directory, folder) = (entry.directory(), entry.log.identity().folder());
     steps.push(ControlOp::Truncate {
         file: name,
