@@ -59,12 +59,21 @@ pub fn parse_partition_folder(name: &str) -> Option<(&str, PartitionIndex)> {
 /// (`LocalLog.logDeleteDirName`). Kafka draws the middle part at random; here it is the topic's id,
 /// which no other folder of that name can have.
 pub fn deleted_folder(topic: &str, index: PartitionIndex, id: TopicId) -> String {
+    folder_with_suffix(topic, index, id, DELETED_FOLDER)
+}
+
+/// The name that a folder of an unknown partition gets (`LocalLog.logStrayDirName`).
+pub fn stray_folder(topic: &str, index: PartitionIndex, id: TopicId) -> String {
+    folder_with_suffix(topic, index, id, STRAY_FOLDER)
+}
+
+fn folder_with_suffix(topic: &str, index: PartitionIndex, id: TopicId, what: &str) -> String {
     let mut suffix = format!("-{index}.");
     for byte in id.0 {
         // Writing into a string cannot fail.
         let _ = write!(suffix, "{byte:02x}");
     }
-    suffix.push_str(DELETED_FOLDER);
+    suffix.push_str(what);
     let kept = topic.len().min(FOLDER_NAME_MAX - suffix.len());
     format!("{}{suffix}", &topic[..kept])
 }
@@ -98,6 +107,7 @@ pub fn parse_segment_file(name: &str) -> Option<(Offset, FileKind)> {
 }
 
 const DELETED_FOLDER: &str = "-delete";
+const STRAY_FOLDER: &str = "-stray";
 /// Longer names are refused by common file systems.
 const FOLDER_NAME_MAX: usize = 255;
 

@@ -31,7 +31,7 @@ pub enum FindingKind {
     DirectoryFailed,
     /// A partition was read from its segments, since the snapshot did not fit them.
     Scanned,
-    /// A folder looks like a partition's and does not say whose.
+    /// A folder looks like a partition's, and does not say whose, or says one that is not known.
     Stray,
     /// A journal file could not be read and was not needed.
     JournalSkipped,

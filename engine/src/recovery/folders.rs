@@ -3,7 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DirectoryJob, Recovered, SNAPSHOT_BYTES_MAX, identity_of};
+use super::{
+    DirectoryJob, Finding, FindingKind, Recovered, RecoveryError, SNAPSHOT_BYTES_MAX, identity_of,
+};
 use crate::{
     base::{Offset, PartitionIndex, TopicId},
     disk::DiskError,
@@ -67,6 +69,43 @@ impl DirectoryJob<'_> {
             state.directory == self.directory && identity_of(state).folder() == folder
         };
         recovered.partitions.retain(|state| !is_here(state));
+        Ok(())
+    }
+
+    /// Takes folders out of the way of namesakes that were made for partitions of whose beginning
+    /// the journal does not know: nothing in them was acknowledged. Those that hold records are
+    /// renamed, as Kafka renames strays, and said.
+    pub(super) fn clear_unborn(
+        &self,
+        folders: &BTreeSet<String>,
+        recovered: &mut Recovered,
+    ) -> Result<(), RecoveryError> {
+        let here = recovered.partitions.iter().map(identity_of);
+        let here = here.filter(|identity| identity.directory == self.directory);
+        let lived_in: BTreeSet<String> = here.map(|identity| identity.folder()).collect();
+        for folder in folders.difference(&lived_in) {
+            let Some((topic, index)) = names::parse_partition_folder(folder) else {
+                continue;
+            };
+            let Some(owner) = self.owner_of(folder)? else {
+                continue;
+            };
+            let id = (owner, index);
+            if self.fenced.contains(&id) || recovered.fenced.contains(&id) {
+                continue;
+            }
+            let inside = self.disk.list(self.directory, folder)?;
+            self.changed.set(true);
+            if inside.iter().all(|it| it.name == names::PARTITION_METADATA) {
+                self.disk.remove_tree(self.directory, folder)?;
+                continue;
+            }
+            let to = names::stray_folder(topic, index, owner);
+            self.disk.rename(self.directory, folder, &to)?;
+            let reason = format!("no journal knows of its partition; it is called {to} now");
+            let stray = Finding::of(FindingKind::Stray, self.directory, folder, reason);
+            recovered.findings.push(stray);
+        }
         Ok(())
     }
 

@@ -413,7 +413,7 @@ impl<'d> DirectoryJob<'d> {
             let outcome = replay(Some(point_of(&state)), &quiet, &nothing, &|_| Ok(false))?;
             self.settle(key, identity, Some(&state), &outcome, &folders, recovered)?;
         }
-        Ok(())
+        self.clear_unborn(&folders, recovered)
     }
 
     fn replay_journal(
