@@ -42,7 +42,7 @@ pub struct CheckpointEntry {
     pub leader_epoch: LeaderEpoch,
     /// First offset of the log.
     pub log_start: Offset,
-    /// Records below it are durable in segments.
+    /// Records below it are durable in segments; -1 says that the partition was deleted.
     pub recovery_point: Offset,
     /// Base offset of the segment where the recovery point lies.
     pub segment_base: Offset,
@@ -171,6 +171,25 @@ impl FileHeader {
 impl CheckpointEntry {
     /// Bytes of an encoded entry.
     pub const BYTES: usize = 64;
+
+    /// What is said of a partition that was deleted: the era's snapshot may still have it.
+    pub fn dropped(topic_id: TopicId, partition: PartitionIndex) -> Self {
+        Self {
+            topic_id,
+            partition,
+            leader_epoch: LeaderEpoch::NONE,
+            log_start: Offset::ZERO,
+            recovery_point: Offset(-1),
+            segment_base: Offset::ZERO,
+            position: 0,
+            kept: Offset::ZERO,
+        }
+    }
+
+    /// Whether the partition was deleted.
+    pub fn is_dropped(&self) -> bool {
+        self.recovery_point < Offset::ZERO
+    }
 
     /// The entry's bytes.
     pub fn encode(&self) -> [u8; Self::BYTES] {

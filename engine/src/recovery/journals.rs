@@ -265,8 +265,11 @@ impl ShardJournal {
     }
 }
 
-/// A header's checkpoint entry says what a checkpoint item at its place would say.
+/// A header's checkpoint entry says what a checkpoint item, or a drop, at its place would say.
 fn checkpoint_item(entry: &CheckpointEntry) -> Item {
+    if entry.is_dropped() {
+        return Item::new(ItemKind::Drop, entry.topic_id, entry.partition);
+    }
     Item {
         leader_epoch: entry.leader_epoch,
         previous_end: entry.log_start,

@@ -77,8 +77,10 @@ pub(super) fn replay<'a>(
 ) -> Result<Replay<'a>, DiskError> {
     // What came before a deletion is of no interest, and the journal need not have all of it.
     let is = |kind| move |event: &Event<'_>| event.item.kind == kind;
+    let lives =
+        |event: &Event<'_>| matches!(event.item.kind, ItemKind::Open | ItemKind::Checkpoint);
     let (history, known) = match history.events.iter().rposition(is(ItemKind::Drop)) {
-        Some(at) if !history.events[at..].iter().any(is(ItemKind::Open)) => {
+        Some(at) if !history.events[at..].iter().any(lives) => {
             return Ok(Replay {
                 dropped: true,
                 ..Replay::default()

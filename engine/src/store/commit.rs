@@ -67,6 +67,11 @@ pub(super) struct Line {
     pub(super) to_make: Vec<PartitionKey>,
     pub(super) make_retry: Option<Micros>,
     pub(super) make_tries: u32,
+    /// Dropped partitions that the era's snapshot has: said in every file's head, since the files
+    /// that hold their drops go. As many as the snapshot has at most.
+    pub(super) buried: Vec<(TopicId, PartitionIndex)>,
+    /// Folders that are being made.
+    pub(super) makes: usize,
     /// A sync is asked for with the next frame.
     pub(super) sync_next: bool,
     /// A sync is due at this time at the latest (`flush.ms`).
@@ -122,6 +127,8 @@ impl Line {
             to_make: Vec::new(),
             make_retry: None,
             make_tries: 0,
+            buried: Vec::new(),
+            makes: 0,
             sync_next: false,
             sync_by: None,
             retry_at: None,
@@ -391,10 +398,11 @@ impl Store {
             return;
         }
         let step = line.journal.next_file_step(bytes, blocks, |into| {
-            let of_line = entries
-                .iter()
-                .filter(|(_, e)| e.line == index && !e.dropped);
-            into.extend(of_line.map(|(_, entry)| checkpoint_of(entry)));
+            let gone = line.buried.iter();
+            into.extend(gone.map(|(topic, index)| CheckpointEntry::dropped(*topic, *index)));
+            let of_line = entries.iter().map(|(_, entry)| entry);
+            let of_line = of_line.filter(|entry| entry.line == index);
+            into.extend(of_line.map(checkpoint_of));
         });
         match step {
             Some(JournalStep::Prepare { name_number, len }) => {
@@ -530,6 +538,9 @@ pub(super) fn show(entry: &mut Entry, end: Offset, events: &mut Vec<StoreEvent>)
 /// What recovery must know of a partition to start from here.
 pub(super) fn checkpoint_of(entry: &Entry) -> CheckpointEntry {
     let identity = entry.log.identity();
+    if entry.dropped {
+        return CheckpointEntry::dropped(identity.topic_id, identity.index);
+    }
     CheckpointEntry {
         topic_id: identity.topic_id,
         partition: identity.index,

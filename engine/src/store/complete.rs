@@ -73,6 +73,7 @@ impl Store {
         result: &Result<DiskOutput, DiskError>,
     ) {
         let line = &mut self.lines[index];
+        line.makes -= keys.len();
         if let Err(error) = result
             && error.kind == DiskErrorKind::Taken
             && line.make_tries < TRIES_MAX

@@ -64,6 +64,8 @@ pub(super) struct Entry {
     pub(super) advance: Option<Box<Advance>>,
     pub(super) fenced: bool,
     pub(super) dropped: bool,
+    /// The era's snapshot has it.
+    pub(super) is_known: bool,
     /// Something was journaled since it was opened: a clean stop writes its files.
     pub(super) touched: bool,
     pub(super) unsynced_records: i64,
@@ -169,6 +171,7 @@ impl Entry {
             advance: None,
             fenced: false,
             dropped: false,
+            is_known: false,
             touched: false,
             unsynced_records: 0,
             unwritten_bytes: 0,

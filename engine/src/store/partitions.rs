@@ -61,6 +61,7 @@ impl Store {
         self.recovered.remove(&identity);
         let mut entry = Entry::new(log, line, Role::Offline, folder);
         entry.always_synced = spec.always_synced;
+        entry.is_known = folder == Folder::Ready;
         let key = PartitionKey(self.entries.insert(entry));
         self.by_identity.insert(identity, key);
         if let Some(name) = name {
@@ -138,7 +139,12 @@ impl Store {
             return;
         }
         line.make_retry = None;
-        let keys = std::mem::take(&mut line.to_make);
+        let mut keys = std::mem::take(&mut line.to_make);
+        // Those deleted meanwhile would only stand in the way of their namesakes.
+        keys.retain(|key| !self.is_dropped_unmade(*key));
+        if keys.is_empty() {
+            return;
+        }
         let mut steps = Vec::with_capacity(keys.len() + 1);
         for entry in keys.iter().filter_map(|key| self.entries.get(key.0)) {
             let identity = entry.log.identity();
@@ -150,7 +156,9 @@ impl Store {
                 sign: (names::PARTITION_METADATA, metadata),
             });
         }
-        let directory = self.lines[index].journal.directory();
+        let line = &mut self.lines[index];
+        line.makes += keys.len();
+        let directory = line.journal.directory();
         let steps = if keys.len() < FOLDERS_ONE_BY_ONE {
             steps.push(ControlOp::SyncDirectory {
                 directory,
@@ -162,6 +170,17 @@ impl Store {
         };
         let owner = Owner::Folders { line: index, keys };
         self.ops.control(owner, ControlOp::Sequence(steps));
+    }
+
+    /// Whether a partition that waits for its folder was deleted; it does not wait any more.
+    fn is_dropped_unmade(&mut self, key: PartitionKey) -> bool {
+        let entry = self.entries.get_mut(key.0);
+        let Some(entry) = entry.filter(|entry| entry.dropped) else {
+            return false;
+        };
+        entry.in_flight -= 1;
+        self.end_sweep(key);
+        true
     }
 
     /// The key of an open partition.

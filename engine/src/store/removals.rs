@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{PartitionKey, Store, ops::Owner, stop::StopState};
+use super::{PartitionKey, Store, entry::Folder, ops::Owner, stop::StopState};
 use crate::{
     base::{Micros, Now},
     disk::ControlOp,
@@ -102,6 +102,13 @@ impl Store {
         let Some(entry) = self.entries.get(key.0) else {
             return;
         };
+        if entry.folder != Folder::Ready {
+            // It never had one: what stands there under that name is another's.
+            if let Some(entry) = self.entries.remove(key.0) {
+                self.forget_kept(&entry);
+            }
+            return;
+        }
         let (directory, identity) = (entry.directory(), entry.log.identity());
         let from = identity.folder();
         let to = names::deleted_folder(&identity.topic, identity.index, identity.topic_id);
@@ -127,6 +134,11 @@ impl Store {
             return;
         };
         self.forget_kept(&entry);
+        if entry.is_known {
+            let identity = entry.log.identity();
+            let id = (identity.topic_id, identity.index);
+            self.lines[entry.line].buried.push(id);
+        }
         let directory = entry.directory();
         let at = after(now, entry.config().file_delete_delay_ms);
         let removals = &mut self.lines[entry.line].removals;
