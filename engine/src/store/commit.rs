@@ -70,7 +70,9 @@ pub(super) struct Line {
     /// Dropped partitions that the era's snapshot has: said in every file's head, since the files
     /// that hold their drops go. As many as the snapshot has at most.
     pub(super) buried: Vec<(TopicId, PartitionIndex)>,
-    /// Folders that are being made.
+    /// Folders that are being made, those that wait for one sync of all, and such syncs.
+    pub(super) claims: usize,
+    pub(super) claimed: Vec<PartitionKey>,
     pub(super) makes: usize,
     /// A sync is asked for with the next frame.
     pub(super) sync_next: bool,
@@ -128,6 +130,8 @@ impl Line {
             make_retry: None,
             make_tries: 0,
             buried: Vec::new(),
+            claims: 0,
+            claimed: Vec::new(),
             makes: 0,
             sync_next: false,
             sync_by: None,

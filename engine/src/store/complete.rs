@@ -1,13 +1,9 @@
 //! Completions find their owners.
 
-use super::{
-    PartitionKey, Store, StoreError, StoreEvent,
-    entry::{Folder, SegmentFile},
-    ops::Owner,
-};
+use super::{PartitionKey, Store, StoreError, StoreEvent, entry::SegmentFile, ops::Owner};
 use crate::{
     base::{Micros, Now, Offset},
-    disk::{Completion, DiskError, DiskErrorKind, DiskOutput},
+    disk::{Completion, DiskError, DiskOutput},
 };
 
 impl Store {
@@ -41,7 +37,12 @@ impl Store {
             Owner::Forgotten => {}
             Owner::DropFolder { key, path } => self.folder_dropped(now, key, path),
             Owner::Removal(line) => self.removed(line),
-            Owner::Folders { line, keys } => self.folders_made(now, line, keys, &result),
+            Owner::Claim { key, is_durable } => {
+                self.folder_claimed(now, key, is_durable, result.map(drop));
+            }
+            Owner::Folders { line, keys } => {
+                self.folders_synced(line, &keys, &result.map(drop));
+            }
             Owner::Load { key, load } => self.loaded(key, load, result),
             owner => self.complete_segment(now, owner, result),
         }
@@ -62,40 +63,6 @@ impl Store {
                 self.retry_later(now, line);
             }
             Err(error) => self.fail_line(line, &error),
-        }
-    }
-
-    fn folders_made(
-        &mut self,
-        now: Now,
-        index: usize,
-        keys: Vec<PartitionKey>,
-        result: &Result<DiskOutput, DiskError>,
-    ) {
-        let line = &mut self.lines[index];
-        line.makes -= keys.len();
-        if let Err(error) = result
-            && error.kind == DiskErrorKind::Taken
-            && line.make_tries < TRIES_MAX
-        {
-            // Deleted, and not gone yet: a topic was made anew under its old name.
-            line.make_tries += 1;
-            line.make_retry = Some(now.monotonic.saturating_add(TAKEN_RETRY));
-            return line.to_make.extend(keys);
-        }
-        line.make_tries = 0;
-        for key in &keys {
-            let Some(entry) = self.entries.get_mut(key.0) else {
-                continue;
-            };
-            entry.in_flight -= 1;
-            match result {
-                Ok(_) => entry.folder = Folder::Ready,
-                Err(error) if !entry.dropped => self.fence(*key, error),
-                Err(_) => {}
-            }
-            // A sweep may have been waiting for the folder.
-            self.advance_sweep(*key);
         }
     }
 
@@ -232,8 +199,3 @@ fn file_of(files: &mut [SegmentFile], base: Offset) -> Option<&mut SegmentFile> 
 
 /// How long to wait for room on a full disk before asking again.
 const RETRY_AFTER: Micros = Micros::from_millis(500);
-
-/// How long to wait until a folder of a deleted partition is gone before asking again, and how
-/// often: a minute in all.
-const TAKEN_RETRY: Micros = Micros::from_millis(20);
-const TRIES_MAX: u32 = 3_000;

@@ -65,6 +65,12 @@ pub(super) enum Owner {
         sealing: Box<Sealing>,
         is_active: bool,
     },
+    /// A folder is made, or was there.
+    Claim {
+        key: PartitionKey,
+        is_durable: bool,
+    },
+    /// Folders that were made are synced.
     Folders {
         line: usize,
         keys: Vec<PartitionKey>,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, TopicId, Watermarks},
-    disk::ControlOp,
+    disk::{ControlOp, DiskError, DiskErrorKind},
     format::{batch::BatchHeader, checkpoint, names},
     journal::{Item, ItemKind},
     log::{AppendError, AppendOutcome, Appended, LogConfig, LogIdentity, Origin, PartitionLog},
@@ -138,38 +138,34 @@ impl Store {
         if line.to_make.is_empty() || is_early {
             return;
         }
-        line.make_retry = None;
+        line.make_tries += u32::from(line.make_retry.take().is_some());
+        let directory = line.journal.directory();
         let mut keys = std::mem::take(&mut line.to_make);
         // Those deleted meanwhile would only stand in the way of their namesakes.
         keys.retain(|key| !self.is_dropped_unmade(*key));
-        if keys.is_empty() {
-            return;
-        }
-        let mut steps = Vec::with_capacity(keys.len() + 1);
-        for entry in keys.iter().filter_map(|key| self.entries.get(key.0)) {
+        let is_durable = keys.len() < FOLDERS_ONE_BY_ONE;
+        for key in keys {
+            let Some(entry) = self.entries.get(key.0) else {
+                continue;
+            };
             let identity = entry.log.identity();
-            let (directory, path) = (identity.directory, identity.folder());
             let metadata = checkpoint::encode_partition_metadata(identity.topic_id).into_bytes();
-            steps.push(ControlOp::ClaimFolder {
+            let claim = ControlOp::ClaimFolder {
                 directory,
-                path,
+                path: identity.folder(),
                 sign: (names::PARTITION_METADATA, metadata),
-            });
-        }
-        let line = &mut self.lines[index];
-        line.makes += keys.len();
-        let directory = line.journal.directory();
-        let steps = if keys.len() < FOLDERS_ONE_BY_ONE {
-            steps.push(ControlOp::SyncDirectory {
+            };
+            let top = ControlOp::SyncDirectory {
                 directory,
                 path: String::new(),
-            });
-            steps
-        } else {
-            vec![ControlOp::Unsynced(steps), ControlOp::SyncAll { directory }]
-        };
-        let owner = Owner::Folders { line: index, keys };
-        self.ops.control(owner, ControlOp::Sequence(steps));
+            };
+            let steps = match is_durable {
+                true => ControlOp::Sequence(vec![claim, top]),
+                false => ControlOp::Unsynced(vec![claim]),
+            };
+            self.lines[index].claims += 1;
+            self.ops.control(Owner::Claim { key, is_durable }, steps);
+        }
     }
 
     /// Whether a partition that waits for its folder was deleted; it does not wait any more.
@@ -181,6 +177,72 @@ impl Store {
         entry.in_flight -= 1;
         self.end_sweep(key);
         true
+    }
+
+    /// A folder is claimed, or is another's still.
+    pub(super) fn folder_claimed(
+        &mut self,
+        now: Now,
+        key: PartitionKey,
+        is_durable: bool,
+        result: Result<(), DiskError>,
+    ) {
+        let Some(entry) = self.entries.get(key.0) else {
+            return;
+        };
+        let index = entry.line;
+        let line = &mut self.lines[index];
+        line.claims -= 1;
+        match result {
+            Err(error) if error.kind == DiskErrorKind::Taken && line.make_tries < TRIES_MAX => {
+                // Deleted, and not gone yet: a topic was made anew under its old name.
+                line.make_retry = Some(now.monotonic.saturating_add(TAKEN_RETRY));
+                line.to_make.push(key);
+            }
+            Ok(()) if !is_durable => line.claimed.push(key),
+            result => self.folder_made(key, &result),
+        }
+        let line = &mut self.lines[index];
+        if line.claims > 0 {
+            return;
+        }
+        if line.to_make.is_empty() {
+            line.make_tries = 0;
+        }
+        let keys = std::mem::take(&mut line.claimed);
+        if !keys.is_empty() {
+            let directory = line.journal.directory();
+            line.makes += 1;
+            let owner = Owner::Folders { line: index, keys };
+            self.ops.control(owner, ControlOp::SyncAll { directory });
+        }
+    }
+
+    /// Folders that were claimed are durable.
+    pub(super) fn folders_synced(
+        &mut self,
+        index: usize,
+        keys: &[PartitionKey],
+        result: &Result<(), DiskError>,
+    ) {
+        self.lines[index].makes -= 1;
+        for key in keys {
+            self.folder_made(*key, result);
+        }
+    }
+
+    fn folder_made(&mut self, key: PartitionKey, result: &Result<(), DiskError>) {
+        let Some(entry) = self.entries.get_mut(key.0) else {
+            return;
+        };
+        entry.in_flight -= 1;
+        match result {
+            Ok(()) => entry.folder = Folder::Ready,
+            Err(error) if !entry.dropped => self.fence(key, error),
+            Err(_) => {}
+        }
+        // A sweep may have been waiting for the folder.
+        self.advance_sweep(key);
     }
 
     /// The key of an open partition.
@@ -614,6 +676,11 @@ const JOINED_BYTES_MAX: u32 = 256 << 10;
 
 /// From this many new partitions a turn on, everything is synced at once.
 const FOLDERS_ONE_BY_ONE: usize = 8;
+
+/// How long to wait until a folder of a deleted partition is gone before asking again, and how
+/// often: a minute in all.
+const TAKEN_RETRY: Micros = Micros::from_millis(20);
+const TRIES_MAX: u32 = 3_000;
 
 /// Longer `flush.ms` are met by the journal's own sync age.
 const FLUSH_MS_WATCHED: u64 = 1_000;

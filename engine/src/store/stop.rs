@@ -110,7 +110,7 @@ impl Store {
             line.journal.want_sync(line.journal.sequence());
             busy |= !line.is_settled() || !line.unswept.is_empty() || line.sweeps > 0;
             busy |= !line.drops.is_empty() || !line.removals.is_empty();
-            busy |= !line.to_make.is_empty() || line.makes > 0;
+            busy |= !line.to_make.is_empty() || line.claims + line.makes > 0;
             busy |= !line.journal.is_quiet();
         }
         if busy {

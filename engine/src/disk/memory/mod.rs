@@ -435,9 +435,9 @@ impl State {
         let Some(entry) = self.names.get(&from_key).copied() else {
             return Err(DiskError::of(DiskErrorKind::NotFound, "rename", from));
         };
-        let mut also = vec![(from_key, None)];
+        let also = vec![(from_key, None)];
         if entry == Entry::Directory {
-            also.extend(self.move_children(directory, from, to));
+            self.rename_unsynced(directory, from, to);
         }
         self.change_name(NameChange {
             path: to_key,
@@ -447,34 +447,17 @@ impl State {
         Ok(())
     }
 
-    /// What is in a folder goes with it. Unsynced changes in it are the folder's, whatever it is
-    /// called: they follow.
-    fn move_children(
-        &mut self,
-        directory: DirectoryIndex,
-        from: &str,
-        to: &str,
-    ) -> Vec<(Path, Option<Entry>)> {
-        let inside = format!("{from}/");
-        let moved = |(index, path): &Path| {
-            let rest = path.strip_prefix(&inside)?;
-            (*index == directory.0).then(|| (*index, format!("{to}/{rest}")))
-        };
+    /// Unsynced changes in a folder are the folder's, whatever it is called: they follow.
+    fn rename_unsynced(&mut self, directory: DirectoryIndex, from: &str, to: &str) {
+        let from = key_of(directory, from);
         for change in &mut self.unsynced_names {
             let paths = change.also.iter_mut().map(|(path, _)| path);
             for path in paths.chain([&mut change.path]) {
-                if let Some(path_now) = moved(path) {
+                if let Some(path_now) = moved(path, &from, to) {
                     *path = path_now;
                 }
             }
         }
-        let children = self
-            .names
-            .iter()
-            .filter_map(|(path, entry)| Some((path, moved(path)?, *entry)));
-        children
-            .flat_map(|(path, path_now, entry)| [(path.clone(), None), (path_now, Some(entry))])
-            .collect()
     }
 
     fn remove(&mut self, directory: DirectoryIndex, path: &str) -> Result<(), DiskError> {
@@ -526,10 +509,28 @@ impl State {
 }
 
 fn apply_names(names: &mut BTreeMap<Path, Entry>, change: &NameChange) {
+    if let (Some(Entry::Directory), [(from, None)]) = (change.entry, &change.also[..]) {
+        // What is in a folder goes with it, known by the name that is durable or a newer one.
+        let inside = names.keys().filter_map(|path| {
+            let path_now = moved(path, from, &change.path.1)?;
+            Some((path.clone(), path_now))
+        });
+        for (path, path_now) in inside.collect::<Vec<_>>() {
+            if let Some(entry) = names.remove(&path) {
+                names.insert(path_now, entry);
+            }
+        }
+    }
     for (path, entry) in &change.also {
         set_name(names, path, *entry);
     }
     set_name(names, &change.path, change.entry);
+}
+
+/// The path of something in the folder `from` when that is called `to`.
+fn moved(path: &Path, from: &Path, to: &str) -> Option<Path> {
+    let rest = path.1.strip_prefix(&from.1)?.strip_prefix('/')?;
+    (path.0 == from.0).then(|| (path.0, format!("{to}/{rest}")))
 }
 
 fn set_name(names: &mut BTreeMap<Path, Entry>, path: &Path, entry: Option<Entry>) {

@@ -62,6 +62,25 @@ fn names_are_lost_until_their_directory_is_synced() {
 }
 
 #[test]
+fn what_is_in_a_renamed_folder_goes_with_it() {
+    let disk = MemoryDisk::new(1);
+    disk.create_directory(TOP, "d").unwrap();
+    disk.create_file(TOP, "d/f").unwrap();
+    disk.sync_directory(TOP, "").unwrap();
+    disk.sync_directory(TOP, "d").unwrap();
+    // The file's own rename is not synced, the folder's is.
+    disk.rename(TOP, "d/f", "d/g").unwrap();
+    disk.rename(TOP, "d", "e").unwrap();
+    disk.create_directory(TOP, "d").unwrap();
+    disk.sync_directory(TOP, "").unwrap();
+    assert_eq!(disk.files(TOP), ["e/g"]);
+    for choice in 0..2 {
+        let files = disk.crash(Crash::Power, &mut |_| choice).files(TOP);
+        assert!(files == ["e/f"] || files == ["e/g"], "{files:?}");
+    }
+}
+
+#[test]
 fn a_replaced_file_is_old_or_new() {
     for choice in 0..6 {
         let disk = with_file("a", b"old");
