@@ -7,9 +7,9 @@ use logmill_wire::messages::list_offsets::ListOffsetsRequest;
 use logmill_wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
 use logmill_wire::{ApiKey, Message, Reader};
 
-use super::Shard;
 use super::net::begin_reply;
 use super::requests::{RequestError, Work, check_parts};
+use super::{Shard, Timer};
 use crate::base::work::Token;
 use crate::handlers::Caller;
 use crate::handlers::lookup::Lookup;
@@ -49,6 +49,10 @@ impl Shard {
         let mut short_peers = 0;
         lookup.ask(now, &mut self.core, &mut short_peers);
         self.hold_if_short(caller.connection, short_peers);
+        if let Some(timeout) = lookup.timeout.filter(|_| !lookup.is_complete()) {
+            let deadline = now.monotonic.saturating_add(timeout);
+            lookup.timer = Some(self.timers.set(deadline, Timer::Work(token)));
+        }
         self.lookup_on(token, lookup);
         Ok(())
     }
@@ -87,12 +91,15 @@ impl Shard {
     }
 
     /// Answers a lookup that is complete, puts another one back.
-    pub(super) fn lookup_on(&mut self, token: Token, lookup: Box<Lookup>) {
+    pub(super) fn lookup_on(&mut self, token: Token, mut lookup: Box<Lookup>) {
         if !lookup.is_complete() {
             self.work.put(token, Work::Lookup(lookup));
             return;
         }
         self.work.release(token);
+        if let Some(timer) = lookup.timer.take() {
+            self.timers.cancel(timer);
+        }
         let caller = lookup.caller();
         begin_reply(&caller, &mut self.writer);
         match lookup.encode(&mut self.writer) {

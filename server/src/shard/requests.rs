@@ -311,6 +311,11 @@ impl Shard {
                 fetch.end();
                 self.fetch_on(now, token, fetch);
             }
+            Some(Work::Lookup(mut lookup)) => {
+                lookup.timer = None;
+                lookup.timed_out();
+                self.lookup_on(token, lookup);
+            }
             Some(work) => self.work.put(token, work),
             None => {}
         }

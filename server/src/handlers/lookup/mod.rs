@@ -5,7 +5,7 @@ mod delete_records;
 mod epoch_ends;
 mod list_offsets;
 
-use logmill_engine::base::{LeaderEpoch, Now, PartitionIndex, ShardId};
+use logmill_engine::base::{LeaderEpoch, Micros, Now, PartitionIndex, ShardId};
 use logmill_engine::store::{PartitionKey, StoreError};
 use logmill_wire::messages::delete_records::DeleteRecordsRequest;
 use logmill_wire::messages::list_offsets::ListOffsetsRequest;
@@ -13,6 +13,7 @@ use logmill_wire::messages::offset_for_leader_epoch::OffsetForLeaderEpochRequest
 use logmill_wire::{EncodeError, ErrorCode, Writer};
 
 use super::Caller;
+use crate::base::timers::TimerKey;
 use crate::base::work::Token;
 use crate::error::KafkaError;
 use crate::partitions::core::{Core, check_epoch};
@@ -27,6 +28,10 @@ pub struct Lookup {
     topics: Vec<TopicPart>,
     parts: Vec<Part>,
     pending: usize,
+    /// How long it may take in all, if the client says so.
+    pub timeout: Option<Micros>,
+    /// What ends it then.
+    pub timer: Option<TimerKey>,
 }
 
 /// A topic, and how many of the parts are its own.
@@ -81,6 +86,7 @@ impl Lookup {
         request: &DeleteRecordsRequest<'_>,
     ) -> Self {
         let mut lookup = Self::empty(caller, token);
+        lookup.timeout = Some(Micros::from_millis(request.timeout_ms.max(0) as u64));
         lookup.take_delete_records(core, request);
         lookup
     }
@@ -157,6 +163,16 @@ impl Lookup {
         }
     }
 
+    /// Its time is up: what is not answered yet goes on, and nobody hears of it.
+    pub fn timed_out(&mut self) {
+        for part in &mut self.parts {
+            if matches!(part.state, State::Open { .. }) {
+                part.state = State::Failed(ErrorCode::REQUEST_TIMED_OUT);
+            }
+        }
+        self.pending = 0;
+    }
+
     /// Whether every part is answered.
     pub fn is_complete(&self) -> bool {
         self.pending == 0
@@ -183,6 +199,8 @@ impl Lookup {
             topics: Vec::new(),
             parts: Vec::new(),
             pending: 0,
+            timeout: None,
+            timer: None,
         }
     }
 

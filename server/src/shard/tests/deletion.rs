@@ -14,7 +14,8 @@ use logmill_wire::{ApiKey, ErrorCode};
 
 use super::rig::{Client, Rig, decode, fetch_request};
 
-/// Partition, low watermark and error code of each part of the one topic asked for.
+/// Partition, low watermark and error code of each part of the one topic asked for; nothing while
+/// there is no answer.
 fn delete(
     rig: &mut Rig,
     client: &mut Client,
@@ -37,10 +38,12 @@ fn delete(
         topics: vec![topic].into(),
         timeout_ms: 5_000,
     };
-    let body = rig
-        .call(client, ApiKey::DeleteRecords, version, &request)
-        .expect("an answer");
-    let response: DeleteRecordsResponse<'_> = decode(&body, version);
+    let body = rig.call(client, ApiKey::DeleteRecords, version, &request);
+    body.map_or_else(Vec::new, |body| rows(&body, version))
+}
+
+fn rows(body: &[u8], version: i16) -> Vec<(i32, i64, i16)> {
+    let response: DeleteRecordsResponse<'_> = decode(body, version);
     let mut rows = Vec::new();
     for topic in &response.topics {
         for part in &topic.partitions {
@@ -165,5 +168,37 @@ fn records_of_a_topic_that_is_only_compacted_are_not_deleted() {
         assert_eq!(response.topics.iter().next().unwrap().error_code, 0);
         let told = delete(&mut rig, &mut client, 2, name, &[(0, 0)]);
         assert_eq!(told[0].2, code, "{policy}");
+    }
+}
+
+#[test]
+fn a_disk_that_does_not_answer_is_waited_for_no_longer_than_asked() {
+    let mut rig = Rig::new(2);
+    rig.create_topic("t", 2);
+    let mut client = rig.connect(0);
+    for partition in 0..2 {
+        rig.produce(&mut client, "t", partition, &[b"value"]);
+    }
+    rig.disks_work = false;
+    let asked = [(0, 1), (1, 1), (7, 0)];
+    let told = delete(&mut rig, &mut client, 2, "t", &asked);
+    assert_eq!(told, []);
+    rig.advance_ms(4_900);
+    rig.collect(&mut client);
+    assert_eq!(client.reply(ApiKey::DeleteRecords, 2), None);
+    rig.advance_ms(200);
+    rig.collect(&mut client);
+    let (_, body) = client.reply(ApiKey::DeleteRecords, 2).expect("an answer");
+    let timed_out = ErrorCode::REQUEST_TIMED_OUT.0;
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.0;
+    assert_eq!(
+        rows(&body, 2),
+        [(0, -1, timed_out), (1, -1, timed_out), (7, -1, unknown)]
+    );
+    // It is done all the same, once the disk answers.
+    rig.disks_work = true;
+    rig.settle();
+    for partition in 0..2 {
+        assert_eq!(earliest(&mut rig, &mut client, partition), 1);
     }
 }
