@@ -368,13 +368,14 @@ impl Shard {
         });
     }
 
-    /// Appends have waited for memory for too long, or requests for that of replies: a reader that
-    /// holds much of it and takes nothing must give it up.
+    /// Appends have waited for memory for too long: a reader that holds much of it and takes
+    /// nothing must give it up. The same for requests that wait for the memory of replies.
     fn relieve(&mut self, now: Now) {
-        let waited = self.core.pressed_for(now);
-        let full = self.net.full_for(now.monotonic);
-        if waited.max(full) > PRESSURE_PATIENCE {
+        if self.core.pressed_for(now) > PRESSURE_PATIENCE {
             self.net.close_stalled_reader(now.monotonic);
+        }
+        if self.net.full_for(now.monotonic) > PRESSURE_PATIENCE {
+            self.net.close_greatest_holders();
         }
     }
 
@@ -403,7 +404,7 @@ impl Shard {
     }
 }
 
-/// How long appends wait for memory before a stalled reader is closed for it.
+/// How long appends, or requests, wait for memory before readers are closed for it.
 const PRESSURE_PATIENCE: Micros = Micros::from_millis(2_000);
 /// How long a stop waits for replies that are owed.
 const DRAIN_MS_MAX: u64 = 5_000;

@@ -25,8 +25,8 @@ pub struct Net {
     memory: ReceiveMemory,
     pool: RegionPool,
     budget: ByteBudget,
-    /// Memory of encoded replies that have not left, and how much it may be before no more requests
-    /// are taken; since when it has been more.
+    /// Memory of encoded replies that have not left. Above half of what it may be, only connections
+    /// without any of it are asked for more requests; above all of it none, and since when.
     reply_bytes: usize,
     reply_bytes_max: usize,
     full_since: Option<Micros>,
@@ -105,7 +105,8 @@ impl Net {
         }
         // A begun frame has its budget and is read on; a new one needs room at least for a small
         // one.
-        let has_room = self.budget.fits(1) && self.reply_bytes <= self.reply_bytes_max;
+        let has_room =
+            self.budget.fits(1) && may_reply(connection, self.reply_bytes, self.reply_bytes_max);
         let may_begin = connection.receiver.is_amid_frame() || has_room;
         let (memory, pool) = (&mut self.memory, &mut self.pool);
         if !may_begin || connection.receiver.target(memory, pool, is_tight).is_none() {
@@ -141,7 +142,7 @@ impl Net {
         if self.stopping || !connection.takes_requests(&self.limits) {
             return Step::Enough;
         }
-        if self.reply_bytes > self.reply_bytes_max {
+        if !may_reply(connection, self.reply_bytes, self.reply_bytes_max) {
             starve(connection, key, &mut self.starved);
             return Step::Enough;
         }
@@ -315,13 +316,32 @@ impl Net {
             .max_by_key(|(_, it)| it.outgoing.len())
             .map(|(key, _)| key);
         if let Some(key) = most {
-            let text = "the peer takes no replies, and their memory is needed".to_owned();
-            self.notices.push(Notice::Refused {
-                connection: key,
-                text,
-            });
-            self.close(key, CloseReason::MemoryNeeded);
+            self.close_for_memory(key, "the peer takes no replies, and their memory is needed");
         }
+    }
+
+    /// Closes connections that hold most memory of encoded replies until others can be served
+    /// again. Those that take a little now and then are no better than those that take nothing.
+    pub fn close_greatest_holders(&mut self) {
+        while self.reply_bytes > self.reply_bytes_max / 2 {
+            let holders = self.connections.iter().filter(|(_, it)| it.reply_bytes > 0);
+            let most = holders.max_by_key(|(_, it)| it.reply_bytes);
+            let Some((key, _)) = most else {
+                return;
+            };
+            self.close_for_memory(
+                key,
+                "the peer takes its replies too slowly for their memory",
+            );
+        }
+    }
+
+    fn close_for_memory(&mut self, key: ConnectionKey, why: &str) {
+        self.notices.push(Notice::Refused {
+            connection: key,
+            text: why.to_owned(),
+        });
+        self.close(key, CloseReason::MemoryNeeded);
     }
 
     /// A connection's timer is due: closes it or looks again later.
@@ -364,8 +384,7 @@ impl Net {
     /// Once per turn: lets connections that wait for budget or memory go on where there is room
     /// for them now, the longest waiting first.
     pub fn unstarve(&mut self) {
-        let is_full = self.reply_bytes > self.reply_bytes_max;
-        if self.starved.is_empty() || !self.budget.fits(1) || is_full {
+        if self.starved.is_empty() || !self.budget.fits(1) {
             return;
         }
         let has_memory = self.pool.lent_bytes() + MEMORY_ROOM_MIN <= self.pool.budget_bytes();
@@ -379,7 +398,8 @@ impl Net {
                 continue;
             };
             let charge = connection.receiver.front_charge().unwrap_or(0);
-            if has_memory && self.budget.fits(promised + charge) {
+            let may_reply = may_reply(connection, self.reply_bytes, self.reply_bytes_max);
+            if has_memory && may_reply && self.budget.fits(promised + charge) {
                 promised += charge;
                 connection.is_starved = false;
                 resume(connection, key, &mut self.resuming);
@@ -492,6 +512,11 @@ pub fn begin_reply(caller: &Caller, writer: &mut Writer) {
     header
         .encode(writer, version)
         .expect("a correlation id encodes in every version");
+}
+
+/// Whether a request may be taken from a connection, as far as replies are concerned.
+fn may_reply(connection: &Connection, all: usize, max: usize) -> bool {
+    all <= max / 2 || (all <= max && connection.reply_bytes == 0)
 }
 
 /// Counts what a connection's replies take of memory; `total` is that of all.
