@@ -76,6 +76,7 @@ fn plan(target: &Target, topic: &str, group: GroupPlan) -> LoadPlan {
         producers: 1,
         consumers: 1,
         group: Some(group),
+        trouble: None,
         follow: false,
         from_start: true,
         pace: Pace::Open {

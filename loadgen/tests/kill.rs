@@ -127,6 +127,7 @@ fn load_plan(broker: &Broker, acks: Acks, idempotent: bool, pace: Pace, seed: u6
         producers: 2,
         consumers: 1,
         group: None,
+        trouble: None,
         follow: false,
         from_start: true,
         pace,

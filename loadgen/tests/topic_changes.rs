@@ -63,6 +63,7 @@ fn partitions_added_under_a_load_are_written_and_read() {
         producers: 1,
         consumers: 2,
         group: None,
+        trouble: None,
         follow: false,
         from_start: true,
         pace: Pace::Open {

@@ -8,6 +8,7 @@ mod matrix;
 mod progress;
 mod single;
 mod target;
+mod trouble;
 mod verify;
 
 use std::ffi::OsString;
@@ -49,6 +50,9 @@ enum Command {
     /// Consumers in groups: latency, commits, heartbeats, and how long partitions are not read when
     /// members come and go
     Group(Box<group::GroupArgs>),
+    /// Produce and consume at a rate beside groups in trouble: rebalance storms, poisoned and slow
+    /// members, phase by phase
+    Trouble(Box<trouble::TroubleArgs>),
     /// Latency against offered load
     Curve(Box<curve::CurveArgs>),
     /// Produce and check for a long time, through restarts of the broker; nothing acknowledged
@@ -86,6 +90,7 @@ pub fn main_from(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Consume(args) => single::consume(&args),
         Command::EndToEnd(args) => single::end_to_end(&args),
         Command::Group(args) => group::group(&args),
+        Command::Trouble(args) => trouble::trouble(&args),
         Command::Curve(args) => curve::curve(&args),
         Command::Verify(args) => verify::verify(&args),
     };
@@ -159,6 +164,7 @@ Examples:
   loadgen produce --input /var/log/syslog.1 --compression zstd --compression-level 3
   loadgen group --members 1,10,50 --bootstrap 127.0.0.1:9092
   loadgen group --heartbeats-only --groups 1000 --members 10
+  loadgen trouble --rate 10k --groups 50 --members 10
   loadgen verify --bootstrap 127.0.0.1:9092 --duration 1h --ledger acknowledged.txt
 ";
 

@@ -112,6 +112,7 @@ impl Parts<'_> {
                 .map(|consumer| consumer.fetch.config())
                 .unwrap_or_default(),
             group: None,
+            trouble: None,
             producers: self.producer.producers.max(1),
             consumers: self.consumer.map_or(0, |consumer| consumer.consumers),
             follow: false,
@@ -180,6 +181,7 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
         producers: 0,
         consumers: args.consumer.consumers,
         group: None,
+        trouble: None,
         follow: args.follow,
         from_start: true,
         pace: Pace::Closed,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::group::{GroupFigures, GroupPlan};
 use super::schedule::Arrivals;
+use super::trouble::{TroubleFigures, TroublePlan};
 use crate::consumer::ConsumerConfig;
 use crate::history::{Findings, Ledger};
 use crate::measure::{CpuUse, Timeline};
@@ -42,6 +43,8 @@ pub struct LoadPlan {
     pub consumers: u32,
     /// Consumers in groups instead of those; `consumers` is above zero if they read.
     pub group: Option<GroupPlan>,
+    /// Groups in trouble beside all that.
+    pub trouble: Option<TroublePlan>,
     /// Without producers: read on when the end is reached, for the whole duration.
     pub follow: bool,
     /// Begin at the first record of the topic instead of behind the last.
@@ -89,6 +92,8 @@ pub struct LoadResult {
     pub foreign: u64,
     /// What was measured of groups, where there were any.
     pub group: Option<GroupFigures>,
+    /// What was measured of groups in trouble, where that was the question.
+    pub trouble: Option<TroubleFigures>,
     /// The books behind the findings, for a second reading.
     pub ledger: Ledger,
     /// Why the run ended early, if it did.

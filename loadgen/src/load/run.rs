@@ -1,7 +1,7 @@
 //! The coordinator: starts the workers, gathers what they report, closes the books.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use super::group::{GroupFigures, run_groups};
 use super::plan::{LoadPlan, LoadResult};
 use super::produce::produce;
 use super::shared::{Message, Report, Shared};
+use super::trouble::{Trouble, TroubleFigures, run_trouble};
 use crate::clock::{Clock, nanos, until};
 use crate::history::{Ledger, Outcome, Run};
 use crate::measure::{CpuMeter, CpuUse, Timeline};
@@ -103,35 +104,7 @@ pub fn run_noting(
     let (sender, receiver) = channel();
     let (warmup, window) = (nanos(plan.warmup), nanos(plan.duration));
     let shared = Arc::new(Shared::new(Clock::start(), warmup, window, plan.bytes_max));
-    let mut threads = Vec::new();
-    if let Some(group) = &plan.group {
-        let (plan, group, starts) = (plan.clone(), group.clone(), starts.clone());
-        let (shared, sender) = (Arc::clone(&shared), sender.clone());
-        threads.push(spawn("groups".to_owned(), move || {
-            run_groups(&plan, &group, &starts, &shared, sender);
-        })?);
-    } else {
-        let consumers = plan.consumers.min(starts.len() as u32);
-        for index in 0..consumers {
-            let mine: Starts = (0..starts.len() as u32)
-                .filter(|partition| partition % consumers == index)
-                .map(|partition| (partition, starts[partition as usize]))
-                .collect();
-            let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
-            threads.push(spawn(format!("consumer-{index}"), move || {
-                consume(&plan, (index, consumers), &mine, &shared, sender);
-            })?);
-        }
-    }
-    for index in 0..plan.producers {
-        let stream = (plan.seed as u32)
-            .wrapping_mul(0x9E37_79B1)
-            .wrapping_add(index);
-        let (plan, shared, sender) = (plan.clone(), Arc::clone(&shared), sender.clone());
-        threads.push(spawn(format!("producer-{index}"), move || {
-            produce(&plan, index, stream, &shared, sender);
-        })?);
-    }
+    let threads = start_workers(plan, &starts, &shared, &sender)?;
     drop(sender);
     let workers = threads.len();
     let mut books = Books::new(plan, workers, &mut note);
@@ -156,6 +129,52 @@ pub fn run_noting(
         books.take(message);
     }
     Ok(books.close(&shared))
+}
+
+/// The threads that do it all: they connect, say that they are ready, and wait for the window.
+fn start_workers(
+    plan: &LoadPlan,
+    starts: &[i64],
+    shared: &Arc<Shared>,
+    sender: &Sender<Message>,
+) -> Result<Vec<thread::JoinHandle<()>>, LoadError> {
+    let mut threads = Vec::new();
+    if let Some(group) = &plan.group {
+        let (plan, group, starts) = (plan.clone(), group.clone(), starts.to_vec());
+        let (shared, sender) = (Arc::clone(shared), sender.clone());
+        threads.push(spawn("groups".to_owned(), move || {
+            run_groups(&plan, &group, &starts, &shared, sender);
+        })?);
+    } else {
+        let consumers = plan.consumers.min(starts.len() as u32);
+        for index in 0..consumers {
+            let mine: Starts = (0..starts.len() as u32)
+                .filter(|partition| partition % consumers == index)
+                .map(|partition| (partition, starts[partition as usize]))
+                .collect();
+            let (plan, shared, sender) = (plan.clone(), Arc::clone(shared), sender.clone());
+            threads.push(spawn(format!("consumer-{index}"), move || {
+                consume(&plan, (index, consumers), &mine, &shared, sender);
+            })?);
+        }
+    }
+    for index in 0..plan.producers {
+        let stream = (plan.seed as u32)
+            .wrapping_mul(0x9E37_79B1)
+            .wrapping_add(index);
+        let (plan, shared, sender) = (plan.clone(), Arc::clone(shared), sender.clone());
+        threads.push(spawn(format!("producer-{index}"), move || {
+            produce(&plan, index, stream, &shared, sender);
+        })?);
+    }
+    if let Some(trouble) = plan.trouble.filter(|plan| plan.kind != Trouble::Calm) {
+        let (plan, partitions) = (plan.clone(), starts.len() as u32);
+        let (shared, sender) = (Arc::clone(shared), sender.clone());
+        threads.push(spawn("trouble".to_owned(), move || {
+            run_trouble(&plan, &trouble, partitions, &shared, sender);
+        })?);
+    }
+    Ok(threads)
 }
 
 fn spawn(
@@ -189,6 +208,7 @@ struct Books<'a> {
     /// Behind the last acknowledged record, by partition.
     acknowledged_ends: Vec<i64>,
     group: Option<GroupFigures>,
+    trouble: Option<TroubleFigures>,
     failure: Option<String>,
     note: &'a mut dyn FnMut(&Run, Outcome),
 }
@@ -217,6 +237,7 @@ impl<'a> Books<'a> {
             last_counts: None,
             acknowledged_ends: Vec::new(),
             group: None,
+            trouble: plan.trouble.map(|_| TroubleFigures::default()),
             failure: None,
             note,
         }
@@ -361,6 +382,7 @@ impl<'a> Books<'a> {
             Message::Ready => self.ready += 1,
             Message::Report(report) => self.take_report(*report),
             Message::Groups(figures) => self.group = Some(*figures),
+            Message::Trouble(figures) => self.trouble = Some(*figures),
             Message::Done(done) => {
                 self.done += 1;
                 self.unsent += done.unsent;
@@ -430,6 +452,7 @@ impl<'a> Books<'a> {
             unsent: self.unsent,
             foreign: self.foreign,
             group: self.group,
+            trouble: self.trouble,
             ledger: self.ledger,
             failure: self.failure,
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 
 use super::group::GroupFigures;
+use super::trouble::TroubleFigures;
 use crate::clock::Clock;
 use crate::history::{Outcome, Run, SenderFacts, Violation};
 use crate::measure::Second;
@@ -35,6 +36,8 @@ pub(super) enum Message {
     Report(Box<Report>),
     /// What was measured of groups.
     Groups(Box<GroupFigures>),
+    /// What was measured of groups in trouble.
+    Trouble(Box<TroubleFigures>),
     /// A producer has settled everything, a consumer has read everything.
     Done(Done),
 }

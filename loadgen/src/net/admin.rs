@@ -1,6 +1,6 @@
 //! Calls that wait for their answer: topics made and deleted, end offsets asked.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 use logmill_client::{SendError, SendOptions};
@@ -13,6 +13,7 @@ use logmill_wire::messages::create_topics::{
 use logmill_wire::messages::delete_topics::{
     DeleteTopicState, DeleteTopicsRequest, DeleteTopicsResponse,
 };
+use logmill_wire::messages::find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 use logmill_wire::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsRequest, ListOffsetsResponse, ListOffsetsTopic,
 };
@@ -293,6 +294,32 @@ impl Admin {
         }
     }
 
+    /// Where the group's coordinator is. Waits for one, as the first group of a cluster has to.
+    pub fn coordinator(&mut self, group: &str) -> Result<SocketAddr, AdminError> {
+        let give_up = self.session.now() + nanos(self.timeout);
+        loop {
+            self.wait_ready()?;
+            let request = FindCoordinatorRequest {
+                key: group,
+                ..FindCoordinatorRequest::default()
+            };
+            let node = self.session.any_ready().unwrap_or(-1);
+            // From version 4 on the answer is a list, which is not needed here.
+            let reply = self.call_version(node, &request, 3)?;
+            let mut body = Reader::new(reply.frame.bytes());
+            let response = FindCoordinatorResponse::decode(&mut body, reply.version)?;
+            let what = format!("asking for the coordinator of group {group}");
+            let code = ErrorCode(response.error_code);
+            match check(what, response.error_code, response.error_message) {
+                Ok(()) => return resolve(response.host, response.port),
+                Err(_) if code.is_retriable() && self.session.now() < give_up => {
+                    self.rest(Duration::from_millis(50))?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
     fn rest(&mut self, span: Duration) -> Result<(), AdminError> {
         let end = self.session.now() + nanos(span);
         let mut events = Vec::new();
@@ -324,9 +351,19 @@ impl Admin {
         node: NodeId,
         request: &R,
     ) -> Result<logmill_client::Reply, AdminError> {
+        self.call_version(node, request, i16::MAX)
+    }
+
+    fn call_version<'a, R: Request<'a>>(
+        &mut self,
+        node: NodeId,
+        request: &R,
+        version_max: i16,
+    ) -> Result<logmill_client::Reply, AdminError> {
         let now = self.session.now();
         let options = SendOptions {
             timeout_ns: nanos(self.timeout),
+            version_max,
             ..SendOptions::default()
         };
         let Some(connection) = self.session.ready(node) else {
@@ -382,6 +419,13 @@ fn check(what: String, code: i16, message: Option<&str>) -> Result<(), AdminErro
         code: ErrorCode(code),
         message,
     })
+}
+
+fn resolve(host: &str, port: i32) -> Result<SocketAddr, AdminError> {
+    let unusable = || std::io::Error::other(format!("{host}:{port} is no address"));
+    let port = u16::try_from(port).map_err(|_| unusable())?;
+    let found = (host, port).to_socket_addrs()?.next();
+    Ok(found.ok_or_else(unusable)?)
 }
 
 const LATEST: i64 = -1;

@@ -53,6 +53,8 @@ struct Link<P> {
     /// When connecting has taken too long; `None` once the socket is connected.
     connect_deadline: Option<u64>,
     announced: bool,
+    /// Nothing more is read.
+    is_deaf: bool,
 }
 
 /// What happened on a link.
@@ -108,6 +110,7 @@ impl<P: AsRef<[u8]>> Links<P> {
                 connection: Connection::new(self.options.connection.clone(), now),
                 connect_deadline: Some(now + self.options.connect_ns),
                 announced: false,
+                is_deaf: false,
             }),
             Err(error) => self.events.push(Event::Lost(node, error.into())),
         }
@@ -132,6 +135,14 @@ impl<P: AsRef<[u8]>> Links<P> {
             .filter(usable)
             .map(|link| link.node)
             .find(|&node| wanted(node))
+    }
+
+    /// Reads nothing more from `node`: what it sends piles up, there and on the way. Requests are
+    /// still written, at every [`Links::poll`].
+    pub fn deafen(&mut self, node: NodeId) {
+        if let Some(link) = self.links.iter_mut().find(|link| link.node == node) {
+            link.is_deaf = true;
+        }
     }
 
     /// Closes the link to `node`, without an event.
@@ -205,6 +216,10 @@ impl<P: AsRef<[u8]>> Links<P> {
 
 impl<P: AsRef<[u8]>> Link<P> {
     fn interest(&self) -> PollFd {
+        if self.is_deaf {
+            // Bytes that are not read would wake it all the time.
+            return PollFd::new(-1, false);
+        }
         let writes = self.connect_deadline.is_some() || self.connection.wants_write();
         PollFd::new(self.stream.as_raw_fd(), writes)
     }

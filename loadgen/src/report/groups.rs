@@ -17,7 +17,7 @@ pub(super) struct Grid {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// The tables, those without rows left out.
+/// The tables, which may be without rows.
 pub(super) fn grids(report: &Report) -> Vec<Grid> {
     let with_groups = || {
         report
@@ -39,8 +39,7 @@ pub(super) fn grids(report: &Report) -> Vec<Grid> {
             .flat_map(|(row, group)| group.rebalances.iter().map(|one| rebalance(row, one)))
             .collect(),
     };
-    let all = [members, rebalances].into_iter();
-    all.filter(|grid| !grid.rows.is_empty()).collect()
+    vec![members, rebalances]
 }
 
 /// The groups' part of a run's JSON, null without groups.

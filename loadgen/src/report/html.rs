@@ -1,6 +1,6 @@
 //! The report as one page that needs nothing else.
 
-use super::{Report, Row, groups, plots, table};
+use super::{Report, Row, plots, table};
 use crate::load::GroupFigures;
 use crate::measure::Latency;
 
@@ -9,10 +9,10 @@ pub(super) fn page(report: &Report) -> String {
     let mut body = String::new();
     body += &format!("<h1>{}</h1>\n", escape(&report.title));
     body += &verdict(report);
-    if report.rows.iter().any(Row::has_load) {
+    if table::has_loads(report) {
         body += &runs_table(report);
     }
-    for grid in groups::grids(report) {
+    for grid in table::grids(report) {
         body += &format!("<h2>{}</h2>\n", escape(grid.title));
         body += &table_of(grid.headings.into_iter(), grid.rows.into_iter());
     }
@@ -127,7 +127,7 @@ fn table_of(
     for row in rows {
         out += "<tr>";
         for cell in row {
-            out += &format!("<td>{}</td>", escape(&cell));
+            out += &format!("<td>{}</td>", escape(&cell).replace('\n', "<br>"));
         }
         out += "</tr>\n";
     }

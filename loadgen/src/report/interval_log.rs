@@ -7,10 +7,11 @@ use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
 use super::Row;
-use crate::measure::Second;
+use crate::measure::{Latency, Second};
 
 /// The log of a run: one line a second for each of publish, delay and end-to-end, in µs; with
-/// groups, one line each for all commits and heartbeats.
+/// groups, one line each for all commits and heartbeats; with groups in trouble, one for those of
+/// their requests that wait for nobody.
 pub(super) fn log(row: &Row) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
     let mut serializer = V2DeflateSerializer::new();
@@ -34,13 +35,11 @@ pub(super) fn log(row: &Row) -> io::Result<Vec<u8>> {
             written.map_err(failed)?;
         }
     }
-    if let Some(group) = &row.result.group {
-        for (name, latency) in [("commit", &group.commits), ("heartbeat", &group.heartbeats)] {
-            let tag = Tag::new(name).expect("the names hold no separator");
-            let (histogram, window) = (latency.histogram(), row.result.window);
-            let written = writer.write_histogram(histogram, Duration::ZERO, window, Some(tag));
-            written.map_err(failed)?;
-        }
+    for (name, latency) in of_groups(row) {
+        let tag = Tag::new(name).expect("the names hold no separator");
+        let (histogram, window) = (latency.histogram(), row.result.window);
+        let written = writer.write_histogram(histogram, Duration::ZERO, window, Some(tag));
+        written.map_err(failed)?;
     }
     Ok(out)
 }
@@ -49,7 +48,15 @@ fn failed(error: impl std::fmt::Debug) -> io::Error {
     io::Error::other(format!("{error:?}"))
 }
 
-fn named(second: &Second) -> [(&'static str, &crate::measure::Latency); 3] {
+fn of_groups(row: &Row) -> impl Iterator<Item = (&'static str, &Latency)> {
+    let group = row.result.group.iter();
+    let own =
+        group.flat_map(|group| [("commit", &group.commits), ("heartbeat", &group.heartbeats)]);
+    let trouble = row.result.trouble.iter();
+    own.chain(trouble.map(|trouble| ("groupRequest", &trouble.latency)))
+}
+
+fn named(second: &Second) -> [(&'static str, &Latency); 3] {
     [
         ("publish", &second.publish),
         ("delay", &second.delay),

@@ -6,6 +6,7 @@ mod interval_log;
 mod omb;
 mod plots;
 mod table;
+mod trouble;
 
 use std::io;
 use std::path::Path;

@@ -54,6 +54,7 @@ fn result(row: &Row) -> Value {
     aggregate(&mut out, "aggregatedEndToEndLatency", &total.end_to_end);
     out.insert("logmill".to_owned(), own(row));
     out.insert("logmillGroups".to_owned(), super::groups::json(row));
+    out.insert("logmillTrouble".to_owned(), super::trouble::json(row));
     Value::Object(out)
 }
 

@@ -3,23 +3,37 @@
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
-use super::groups::{self, Grid};
-use super::{Report, Row};
+use super::groups::Grid;
+use super::{Report, Row, groups, trouble};
 use crate::measure::Latency;
 use crate::quantity::show_count;
 
-/// The tables of a report's runs: of the loads, and of the groups if there were any.
+/// The tables of a report's runs: of the loads, and of groups if there were any.
 pub fn table(report: &Report) -> String {
-    let grids = groups::grids(report);
-    let loads = report.rows.iter().any(Row::has_load).then(|| loads(report));
-    let groups = grids
+    let loads = has_loads(report).then(|| loads(report));
+    let grids = grids(report);
+    let grids = grids
         .iter()
         .map(|grid| format!("{}\n{}", grid.title, drawn(grid)));
     loads
         .into_iter()
-        .chain(groups)
+        .chain(grids)
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// True if there are runs for the table of loads: beside groups in trouble, loads have another.
+pub(super) fn has_loads(report: &Report) -> bool {
+    let mut rows = report.rows.iter();
+    rows.any(|row| row.has_load() && row.result.trouble.is_none())
+}
+
+/// The other tables, those without rows left out.
+pub(super) fn grids(report: &Report) -> Vec<Grid> {
+    let mut grids = vec![trouble::grid(report)];
+    grids.extend(groups::grids(report));
+    grids.retain(|grid| !grid.rows.is_empty());
+    grids
 }
 
 fn drawn(grid: &Grid) -> String {
@@ -30,7 +44,7 @@ fn drawn(grid: &Grid) -> String {
         .set_header(grid.headings.iter().map(Cell::new));
     for row in &grid.rows {
         table.add_row(row.iter().enumerate().map(|(at, text)| {
-            let words = grid.headings[at] == "run" || grid.headings[at] == "a member's";
+            let words = ["run", "a member's", "errors", "checks"].contains(&grid.headings[at]);
             let side = if words {
                 CellAlignment::Left
             } else {
@@ -82,7 +96,7 @@ pub(super) fn cells(row: &Row) -> Vec<String> {
 }
 
 /// What the checks of a run say, in a word or two.
-fn check_text(row: &Row) -> String {
+pub(super) fn check_text(row: &Row) -> String {
     let result = &row.result;
     if result.failure.is_some() {
         return "failed".to_owned();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::consumer::ConsumerConfig;
 use crate::history::{Findings, Lane, Violation};
-use crate::load::{Arrivals, GroupFigures, Rebalance, Step};
+use crate::load::{Arrivals, GroupFigures, Rebalance, Step, TroubleFigures};
 use crate::measure::{CpuUse, Second, Timeline};
 use crate::payload::{Arena, Filler, KeyPlan, SizePlan, Source};
 use crate::producer::{Counters, ProducerConfig};
@@ -33,6 +33,7 @@ fn row(name: &str, pace: Pace) -> Row {
         producers: 1,
         consumers: 1,
         group: None,
+        trouble: None,
         follow: false,
         from_start: false,
         pace,
@@ -64,6 +65,7 @@ fn row(name: &str, pace: Pace) -> Row {
         unsent: 0,
         foreign: 0,
         group: None,
+        trouble: None,
         ledger: crate::history::Ledger::default(),
         failure: None,
     };
@@ -247,4 +249,38 @@ fn groups_that_read_nothing_have_no_table_of_loads() {
         "{text}"
     );
     assert!(findings_text(&report.rows[0]).contains("nothing sent"));
+}
+
+#[test]
+fn a_load_beside_groups_in_trouble_has_one_table_and_its_json() {
+    use logmill_wire::{ApiKey, ErrorCode};
+    let mut report = sample();
+    for row in &mut report.rows {
+        row.result.trouble = Some(TroubleFigures::default());
+    }
+    let figures = report.rows[1].result.trouble.as_mut().unwrap();
+    figures.lost = 2;
+    let commit = ApiKey::OffsetCommit;
+    let too_large = ErrorCode::OFFSET_METADATA_TOO_LARGE;
+    figures.answers.insert((commit, ErrorCode::NONE), 2_999);
+    figures.answers.insert((commit, too_large), 3_001);
+    let text = table(&report);
+    for part in [
+        "OFFSET_METADATA_TOO_LARGE 3,001",
+        "2 connections lost",
+        "2,000",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    assert!(!text.contains("acknowledged survives"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    report.write(folder.path()).unwrap();
+    let html = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(html.contains("OFFSET_METADATA_TOO_LARGE 3,001<br>2 connections lost"));
+    let json = std::fs::read_to_string(folder.path().join("report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let trouble = &json["results"][1]["logmillTrouble"];
+    assert_eq!(trouble["requestsPerSecond"], 2_000.0);
+    let answers = &trouble["answersByApiAndCode"]["OffsetCommit"];
+    assert_eq!(answers["OFFSET_METADATA_TOO_LARGE"], 3_001);
 }
