@@ -5,7 +5,8 @@
 #
 # Each round runs `loadgen matrix` against a fresh Logmill, then against a fresh Kafka (4.1.1, its
 # own heap and JVM flags, installed from Maven Central the first time), in turns, so that what
-# drifts on the host drifts for both. Whatever stands behind -- goes to loadgen, for example
+# drifts on the host drifts for both. Then a topic is written for eight seconds, and one consumer
+# reads it from its beginning. Whatever stands behind -- goes to loadgen matrix, for example
 #
 #   benches/peers/run.sh -- --levels all --peak 10s --partitions 100
 #
@@ -24,7 +25,7 @@ while [ $# -gt 0 ]; do
     --rounds) ROUNDS=$2; shift 2 ;;
     --keep) KEEP=1; shift ;;
     --) shift; break ;;
-    *) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 2 ;;
+    *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
   esac
 done
 
@@ -68,9 +69,22 @@ measure() {
     --output "$folder/report" "$@" | tee "$folder/loadgen.txt" || FAILED="$FAILED $peer"
   after=$(cpu_ticks)
   resident > "$folder/loaded_kib"
+  read_back "127.0.0.1:$port" "$folder" || FAILED="$FAILED $peer"
   echo "$((after - before)) $(getconf CLK_TCK)" > "$folder/cpu_ticks"
   stop
   [ -n "$KEEP" ] || rm -rf "$data"
+}
+
+# The consumer compares every record with what was written.
+read_back() {
+  java -Dorg.slf4j.simpleLogger.defaultLogLevel=error -cp "$KAFKA/*" \
+    org.apache.kafka.tools.TopicCommand --bootstrap-server "$1" --create --topic reading \
+    --partitions 6 --replication-factor 1
+  "$TARGET/release/loadgen" produce --bootstrap "$1" --topic reading --acks all --duration 8s \
+    --output "$2/writing"
+  sleep 2
+  "$TARGET/release/loadgen" consume --bootstrap "$1" --topic reading --broker-pid "$BROKER" \
+    --output "$2/reading"
 }
 
 start_logmill() {

@@ -1,5 +1,6 @@
 """The pairs of one comparison as a table: `table.py FOLDER`, as run.sh left it."""
 
+import itertools
 import json
 import pathlib
 import statistics
@@ -23,8 +24,9 @@ def collect(folders):
     """Workload name -> figure name -> the values of all rounds."""
     figures = {}
     for folder in folders:
-        report = json.loads((folder / "report" / "report.json").read_text())
-        for result in report["results"]:
+        reports = [folder / name / "report.json" for name in ("report", "reading")]
+        results = [json.loads(path.read_text())["results"] for path in reports]
+        for result in itertools.chain.from_iterable(results):
             name = result["workload"].split(" #")[0]
             for figure, value in figures_of(result).items():
                 if value is not None:
