@@ -20,6 +20,9 @@ use logmill_loadgen::producer::{Acks, PartitionPlan, ProducerConfig};
 const LIMIT: Duration = Duration::from_secs(60);
 const PARTITIONS: u32 = 7;
 
+/// What a rebalance may take on a busy machine, the end of a dead member's session included.
+const STEP_TIME: Duration = Duration::from_millis(2_200);
+
 /// A broker of our own, unless another is named.
 struct Target {
     broker: Option<Broker>,
@@ -38,7 +41,10 @@ fn target() -> Target {
         };
     }
     let (data, log) = (folder.path().join("data"), folder.path().join("broker.log"));
-    let settings = ["group.initial.rebalance.delay.ms=100".to_owned()];
+    let settings = [
+        "group.initial.rebalance.delay.ms=100".to_owned(),
+        "group.min.session.timeout.ms=1000".to_owned(),
+    ];
     let plan = BrokerPlan {
         program: PathBuf::from(env!("CARGO_BIN_EXE_loadgen")),
         ..BrokerPlan::own(&data, &log, &settings).unwrap()
@@ -55,7 +61,7 @@ fn plan(target: &Target, topic: &str, group: GroupPlan) -> LoadPlan {
     let bootstrap = vec![target.bootstrap];
     let topic_plan = TopicPlan {
         name: topic.to_owned(),
-        partitions: PARTITIONS,
+        partitions: PARTITIONS.max(group.members),
         replication_factor: 1,
         configs: Vec::new(),
     };
@@ -215,4 +221,71 @@ fn a_killed_broker_forgets_no_commit_and_skips_no_record() {
         broker.restart().unwrap();
     }
     check(&load.join().unwrap());
+}
+
+/// Twenty members and a rebalance after the other, as fast as the group gets over them: members
+/// leave, come, die, and die to come back, the leader among them, while the broker is killed once
+/// for each seven of these. `LOGMILL_GROUPS_REBALANCES=100` has more of them than CI can wait for.
+#[test]
+fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
+    const DEFAULT: u32 = 21;
+    const STEPS: [Step; 7] = [
+        Step::Leave,
+        Step::Join,
+        Step::Restart,
+        Step::Leave,
+        Step::Join,
+        Step::Kill,
+        Step::Join,
+    ];
+    let mut target = target();
+    let Some(mut broker) = target.broker.take() else {
+        return println!("NOT RUN: another's broker is not killed");
+    };
+    let wanted = std::env::var("LOGMILL_GROUPS_REBALANCES").map(|count| count.parse().unwrap());
+    let steps: Vec<Step> = STEPS
+        .into_iter()
+        .cycle()
+        .take(wanted.unwrap_or(DEFAULT) as usize)
+        .collect();
+    let kills = steps.len() as u32 / 7;
+    let group = GroupPlan {
+        members: 20,
+        session_timeout: Duration::from_secs(3),
+        ..group(Assignor::CooperativeSticky, false, &steps)
+    };
+    let topic = format!("groups-twenty-{}", std::process::id());
+    let mut plan = plan(&target, &topic, group);
+    plan.duration = STEP_TIME * (steps.len() as u32 + 1);
+    let between = plan.duration / (kills + 1);
+    let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
+    for _ in 0..kills {
+        thread::sleep(between);
+        broker.kill();
+        broker.restart().unwrap();
+    }
+    let result = load.join().unwrap();
+    check(&result);
+    let group = result.group.unwrap();
+    let resumed = group.rebalances.iter().filter_map(|one| one.resumed_after);
+    println!(
+        "{} rebalances, {kills} kills of the broker: {} generations, {} joins, {} fenced; {} of \
+         {} records delivered again; all read again after at most {:?}",
+        group.rebalances.len(),
+        group.generations,
+        group.joins,
+        group.fenced,
+        group.redelivered,
+        result.findings.seen,
+        resumed.max(),
+    );
+    assert_eq!(group.rebalances.len(), steps.len());
+    // A cooperative rebalance takes two generations, and a third where members came and went
+    // meanwhile; a dead broker may cost every member its session once.
+    let bound = 3 * steps.len() as u32 + 4 * kills;
+    assert!(
+        group.generations <= bound,
+        "{} generations",
+        group.generations
+    );
 }

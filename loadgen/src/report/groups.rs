@@ -80,6 +80,7 @@ pub(super) fn json(row: &Row) -> Value {
         "commitsRefused": group.commits_refused,
         "heartbeats": latency(&group.heartbeats),
         "joins": group.joins,
+        "generations": group.generations,
         "fenced": group.fenced,
         "redelivered": group.redelivered,
         "brokerCpuShareOfACore": row.result.cpu.broker.map(|used| used.as_secs_f64() / seconds),

@@ -24,6 +24,8 @@ pub struct GroupFigures {
     pub heartbeats: Latency,
     /// Joins asked for in all.
     pub joins: u64,
+    /// Generations that began while measuring, in the group that had the most.
+    pub generations: u32,
     /// Times that a group went on without a member that was there.
     pub fenced: u64,
     /// Records delivered again after a rebalance.

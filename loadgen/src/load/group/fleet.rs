@@ -40,6 +40,7 @@ pub(in crate::load) fn run_groups(
         groups: Vec::new(),
         members: BTreeMap::new(),
         places: 0,
+        generation: 0,
         checker: Checker::new(plan, shared.clock, Reporter::new(sender)),
         watch: Watch::default(),
         figures: GroupFigures::default(),
@@ -71,6 +72,8 @@ struct Fleet<'a> {
     members: BTreeMap<MemberKey, Member>,
     /// Places given to members so far.
     places: usize,
+    /// The highest generation that a member was told.
+    generation: i32,
     checker: Checker,
     watch: Watch,
     figures: GroupFigures,
@@ -105,6 +108,7 @@ impl Fleet<'_> {
         let (start, end) = self.shared.window().expect("waited for");
         self.checker.reporter.set_window((start, end));
         self.figures.joins = 0;
+        let begun = self.generation;
         let gap = (end - start) / (self.group.steps.len() as u64 + 1);
         let mut steps = self.group.steps.iter().zip(1..).peekable();
         let mut give_up = u64::MAX;
@@ -122,6 +126,7 @@ impl Fleet<'_> {
                 return Ok(());
             }
             if self.is_over(&mut give_up)? {
+                self.figures.generations = (self.generation - begun).unsigned_abs();
                 return self.disband();
             }
         }
@@ -184,15 +189,18 @@ impl Fleet<'_> {
         key
     }
 
-    /// Something happens to the youngest member.
+    /// Something happens to the youngest member, or to the oldest, in turn: that one leads.
     fn step(&mut self, step: Step, now: u64) {
         let mut staying = self
             .members
             .iter()
-            .rev()
-            .filter(|(_, member)| !member.leaving);
-        let Some((key, group, place)) = staying.next().map(|(key, m)| (*key, m.group, m.place))
-        else {
+            .filter(|(_, member)| !member.leaving)
+            .map(|(key, member)| (*key, member.group, member.place));
+        let chosen = match self.figures.rebalances.len() % 2 {
+            0 => staying.next_back(),
+            _ => staying.next(),
+        };
+        let Some((key, group, place)) = chosen else {
             return;
         };
         let owned: Vec<u32> = self
@@ -343,7 +351,7 @@ impl Fleet<'_> {
         let member = self.members.get_mut(&key).expect("the caller has looked");
         match change {
             Change::Rebalancing => self.watch.noticed(now),
-            Change::Joined(..) => {}
+            Change::Joined(generation, _) => self.generation = self.generation.max(generation),
             Change::Assigned(offsets) => {
                 for (partition, committed) in offsets {
                     let start = self.starts.get(partition as usize).copied().unwrap_or(0);
