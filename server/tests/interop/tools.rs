@@ -119,6 +119,59 @@ const RUNS: &[Run] = &[
         &["perf:0:", "perf:1:"],
     ),
     offsets("of all topics", "--time -1", &["tools:4:0", "plain:0:0"]),
+    topics(
+        "create to be cut",
+        "--create --topic cut --partitions 1",
+        &["Created topic cut."],
+    ),
+    Run {
+        prints: &["500 records sent"],
+        ..perf(
+            "500 records",
+            "--topic cut --num-records 500 --record-size 100 --throughput -1 \
+            --producer-props bootstrap.servers=BOOTSTRAP acks=all",
+        )
+    },
+    deletes(
+        "before an offset",
+        "FOLDER/before-an-offset",
+        &["partition: cut-0 low_watermark: 120"],
+    ),
+    offsets(
+        "earliest of the rest",
+        "--topic cut --time earliest",
+        &["cut:0:120"],
+    ),
+    Run {
+        lacks: &["low_watermark"],
+        ..deletes(
+            "beyond the end",
+            "FOLDER/beyond-the-end",
+            &[
+                "partition: cut-0 error: ",
+                "not within the range of offsets",
+            ],
+        )
+    },
+    deletes(
+        "up to the end, -1",
+        "FOLDER/up-to-the-end",
+        &["partition: cut-0 low_watermark: 500"],
+    ),
+    // The tool asks for the partition's leader until its time is up.
+    Run {
+        lacks: &["low_watermark"],
+        ..deletes(
+            "of an unknown partition",
+            "FOLDER/of-an-unknown-partition --command-config FOLDER/impatient",
+            &["partition: cut-7 error: "],
+        )
+    },
+    offsets(
+        "earliest of nothing",
+        "--topic cut --time earliest",
+        &["cut:0:500"],
+    ),
     Run {
         tool: "kafka-broker-api-versions",
         name: "list",
@@ -253,6 +306,11 @@ const RUNS: &[Run] = &[
         "--entity-type groups --entity-name tools --add-config consumer.session.timeout.ms=50000",
         &["Completed updating config for group tools."],
     ),
+    configs(
+        "group",
+        "--entity-type groups --entity-name tools",
+        &["consumer.session.timeout.ms=50000"],
+    ),
     Run {
         lacks: &[],
         ..fails(alters(
@@ -344,6 +402,19 @@ const fn alters(
     }
 }
 
+const fn deletes(
+    name: &'static str,
+    arguments: &'static str,
+    prints: &'static [&'static str],
+) -> Run {
+    Run {
+        tool: "kafka-delete-records",
+        main: "org.apache.kafka.tools.DeleteRecordsCommand",
+        lacks: &["error"],
+        ..topics(name, arguments, prints)
+    }
+}
+
 const fn perf(name: &'static str, acks: &'static str) -> Run {
     Run {
         tool: "kafka-producer-perf-test",
@@ -357,8 +428,37 @@ const fn fails(run: Run) -> Run {
     Run { status: 1, ..run }
 }
 
+/// Files that [`RUNS`] name: where kafka-delete-records is to delete up to, and how little time it
+/// gets where it cannot.
+const FILES: [(&str, &str); 5] = [
+    (
+        "before-an-offset",
+        r#"{"version":1,"partitions":[{"topic":"cut","partition":0,"offset":120}]}"#,
+    ),
+    (
+        "beyond-the-end",
+        r#"{"version":1,"partitions":[{"topic":"cut","partition":0,"offset":501}]}"#,
+    ),
+    (
+        "up-to-the-end",
+        r#"{"version":1,"partitions":[{"topic":"cut","partition":0,"offset":-1}]}"#,
+    ),
+    (
+        "of-an-unknown-partition",
+        r#"{"version":1,"partitions":[{"topic":"cut","partition":7,"offset":1}]}"#,
+    ),
+    (
+        "impatient",
+        "request.timeout.ms=2000\ndefault.api.timeout.ms=3000\n",
+    ),
+];
+
 /// Runs every tool against `broker`.
 pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
+    let folder = broker.scratch("tools");
+    for (name, text) in FILES {
+        fs::write(folder.join(name), text).map_err(|e| e.to_string())?;
+    }
     run_all(broker, "tools", RUNS, results)
 }
 
@@ -470,6 +570,10 @@ impl Run {
             | "kafka-console-consumer" => {
                 format!("--bootstrap-server BOOTSTRAP {}", self.arguments)
             }
+            "kafka-delete-records" => format!(
+                "--bootstrap-server BOOTSTRAP --offset-json-file {}",
+                self.arguments
+            ),
             "kafka-consumer-groups --describe" => {
                 format!("--bootstrap-server BOOTSTRAP --describe {}", self.arguments)
             }
