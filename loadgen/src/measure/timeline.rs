@@ -64,6 +64,17 @@ impl Timeline {
         &self.seconds
     }
 
+    /// A percentile of the median second, in µs: a hiccup of the disk moves it less than one of all
+    /// seconds together. `None` where no second has enough samples.
+    pub fn median_second_us(&self, of: fn(&Second) -> &Latency, quantile: f64) -> Option<u64> {
+        let seconds = self.seconds.iter();
+        let mut found: Vec<u64> = seconds
+            .filter_map(|second| of(second).quantile_us(quantile))
+            .collect();
+        found.sort_unstable();
+        found.get(found.len() / 2).copied()
+    }
+
     /// All seconds together.
     pub fn total(&self) -> &Second {
         &self.total
@@ -89,5 +100,18 @@ mod tests {
         assert_eq!(timeline.seconds()[1].publish.count(), 6);
         assert_eq!(timeline.seconds()[Timeline::DETAILED_MAX - 1].published, 3);
         assert_eq!(timeline.total().published, 9);
+    }
+
+    #[test]
+    fn the_median_second_shrugs_off_a_hiccup() {
+        let mut timeline = Timeline::default();
+        for (index, micros) in [20, 90_000, 10, 30, 40].into_iter().enumerate() {
+            let mut seen = Second::default();
+            seen.publish.record(micros * 1_000, 1_000);
+            timeline.add(index, &seen);
+        }
+        let median = |quantile| timeline.median_second_us(|second| &second.publish, quantile);
+        assert_eq!((median(0.99), median(0.999)), (Some(30), None));
+        assert_eq!(timeline.total().publish.quantile_us(0.99), Some(90_047));
     }
 }

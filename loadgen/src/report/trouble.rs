@@ -8,7 +8,7 @@ use super::groups::Grid;
 use super::table::check_text;
 use super::{Report, Row};
 use crate::load::TroubleFigures;
-use crate::measure::Latency;
+use crate::measure::{Latency, Second};
 use crate::quantity::show_count;
 
 /// The table; without rows if nobody made trouble.
@@ -38,7 +38,13 @@ pub(super) fn json(row: &Row) -> Value {
         let micros = figures.latency.quantile_us(quantile);
         micros.map(|us| us as f64 / 1e3)
     };
+    let median = |of: fn(&Second) -> &Latency| {
+        let micros = row.result.timeline.median_second_us(of, 0.99);
+        micros.map(|us| us as f64 / 1e3)
+    };
     json!({
+        "publish99pctMsOfMedianSecond": median(|second| &second.publish),
+        "endToEnd99pctMsOfMedianSecond": median(|second| &second.end_to_end),
         "trouble": row.plan.trouble.map(|trouble| trouble.kind.to_string()),
         "groups": row.plan.trouble.map(|trouble| trouble.groups),
         "membersPerGroup": row.plan.trouble.map(|trouble| trouble.members),
@@ -61,14 +67,20 @@ fn cells(row: &Row, figures: &TroubleFigures) -> Vec<String> {
         let micros = latency.quantile_us(quantile);
         micros.map_or_else(unknown, show_count)
     };
+    let median = |of: fn(&Second) -> &Latency| {
+        let micros = result.timeline.median_second_us(of, 0.99);
+        micros.map_or_else(unknown, show_count)
+    };
     vec![
         row.name.clone(),
         show_count(result.records_per_second().round() as u64),
         at(&total.publish, 0.5),
         at(&total.publish, 0.99),
         at(&total.publish, 0.999),
+        median(|second| &second.publish),
         at(&total.end_to_end, 0.5),
         at(&total.end_to_end, 0.99),
+        median(|second| &second.end_to_end),
         show_count(per_second(figures.answered(), seconds).round() as u64),
         at(&figures.latency, 0.5),
         at(&figures.latency, 0.99),
@@ -111,14 +123,16 @@ fn unknown() -> String {
     "-".to_owned()
 }
 
-const HEADINGS: [&str; 14] = [
+const HEADINGS: [&str; 16] = [
     "run",
     "records/s",
     "produce p50 µs",
     "p99 µs",
     "p99.9 µs",
+    "p99 µs of the median second",
     "end-to-end p50 µs",
     "p99 µs",
+    "p99 µs of the median second",
     "group requests/s",
     "p50 µs",
     "p99 µs",
