@@ -1,7 +1,9 @@
 //! The program as a user runs it, in small.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use logmill_loadgen::broker::{Broker, BrokerPlan};
 
 fn loadgen(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_loadgen"))
@@ -118,5 +120,48 @@ fn mistakes_are_answered_with_2_and_failures_with_1() {
         text(&failure).contains("nowhere.invalid"),
         "{}",
         text(&failure)
+    );
+}
+
+#[test]
+fn a_named_topic_is_made_if_need_be_kept_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+    let plan = BrokerPlan {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_loadgen")),
+        ..BrokerPlan::own(&data, &log, &[]).unwrap()
+    };
+    let broker = Broker::start(plan).unwrap();
+    let at = format!("--bootstrap {} --no-report", broker.address());
+    let run = |words: &str| {
+        let words = format!("{words} {at}");
+        let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        (output.status.code(), text(&output))
+    };
+    let begun = std::time::Instant::now();
+    let (code, said) = run("consume --topic mine");
+    assert!(
+        code == Some(1) && said.contains("topic mine is not there"),
+        "{said}"
+    );
+    assert!(begun.elapsed().as_secs() < 20, "it is not waited for");
+    let send = "--topic mine --rate 2k --duration 1s --warmup 0s";
+    let (code, said) = run(&format!("verify {send} --ledger acked"));
+    assert!(code == Some(0) && said.contains("made, and kept"), "{said}");
+    assert!(said.contains("2,000 acknowledged, 0 lost"), "{said}");
+    let (code, said) = run("verify --topic mine --ledger acked --read-only");
+    assert!(
+        code == Some(0) && said.contains("2,000 acknowledged, 0 lost"),
+        "{said}"
+    );
+    let (code, said) = run(&format!("produce {send}"));
+    assert!(
+        code == Some(0) && !said.contains("made, and kept"),
+        "{said}"
+    );
+    let (code, said) = run("consume --topic mine");
+    assert!(
+        code == Some(0) && said.contains("4,000 records read"),
+        "{said}"
     );
 }

@@ -168,14 +168,19 @@ pub(super) fn end_to_end(args: &EndToEndArgs) -> Outcome {
 
 /// Consumes only.
 pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
-    if args.target.topic.is_none() || args.target.is_own() {
+    let Some(topic) = args
+        .target
+        .topic
+        .as_deref()
+        .filter(|_| !args.target.is_own())
+    else {
         return Err("consume reads what is there: it needs --bootstrap and --topic".into());
-    }
+    };
     let mut target = args.target.open()?;
-    let topic = target.topic(&args.target, "")?;
+    target.filled_topic(topic)?;
     let plan = LoadPlan {
         bootstrap: target.bootstrap.clone(),
-        topic: topic.name.clone(),
+        topic: topic.to_owned(),
         producer: crate::producer::ProducerConfig::default(),
         consumer: args.consumer.fetch.config(),
         producers: 0,
@@ -198,7 +203,7 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
         seed: 0,
         broker_pid: target.broker_pid,
     };
-    let name = format!("consume {}", topic.name);
+    let name = format!("consume {topic}");
     let row = run_shown(&name, plan, &mut target, String::new(), |_, _| {})?;
     let report = Report {
         title: "Consume".to_owned(),

@@ -20,7 +20,7 @@ pub(super) struct TargetArgs {
     /// Brokers to begin with: HOST:PORT,HOST:PORT. Without: a broker of its own is started
     #[arg(long, value_name = "ADDRESSES")]
     pub(super) bootstrap: Option<String>,
-    /// The topic; it is used as it is. Without: one is made and deleted again
+    /// The topic; one that is not there is made, and kept. Without: one is made and deleted again
     #[arg(long, value_name = "NAME")]
     pub(super) topic: Option<String>,
     /// Partitions of a topic that is made
@@ -105,8 +105,8 @@ impl TargetArgs {
 }
 
 impl Target {
-    /// Makes a topic for a run, unless one was named. `bytes` may be written to it, and
-    /// must fit on the disk of a broker of its own twice.
+    /// Makes a topic for a run, to be removed after it; or finds the one that was named, and makes
+    /// it for good if it is not there.
     pub(super) fn topic(
         &self,
         args: &TargetArgs,
@@ -115,13 +115,10 @@ impl Target {
         let named = args.topic.clone();
         let name = named.clone().unwrap_or_else(|| format!("loadgen-{suffix}"));
         let mut admin = Admin::new(&self.bootstrap, &name, ADMIN_TIMEOUT);
-        if named.is_some() {
+        let kept = named.is_some();
+        if kept && admin.has_topic()? {
             admin.wait_topic()?;
-            return Ok(Topic {
-                name,
-                admin,
-                made: false,
-            });
+            return Ok(Topic { name, admin, kept });
         }
         let configs = args.topic_config.iter().map(|text| {
             let (key, value) = text
@@ -137,11 +134,20 @@ impl Target {
         };
         let made = admin.create_topic(&plan);
         made.map_err(|error| self.explain(&error.to_string()))?;
-        Ok(Topic {
-            name,
-            admin,
-            made: true,
-        })
+        if kept {
+            eprintln!("topic {name} was not there: it is made, and kept");
+        }
+        Ok(Topic { name, admin, kept })
+    }
+
+    /// Finds a topic that is to be read only.
+    pub(super) fn filled_topic(&self, name: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let mut admin = Admin::new(&self.bootstrap, name, ADMIN_TIMEOUT);
+        if !admin.has_topic()? {
+            let words = "not there; `loadgen produce --topic` makes and fills it";
+            return Err(format!("topic {name} is {words}").into());
+        }
+        Ok(admin.wait_topic()?)
     }
 
     /// The most bytes that a run should write here: a third of what is free.
@@ -199,13 +205,13 @@ impl Target {
 pub(super) struct Topic {
     pub(super) name: String,
     admin: Admin,
-    made: bool,
+    kept: bool,
 }
 
 impl Topic {
-    /// Deletes the topic if it was made here.
+    /// Deletes the topic if it was made for the run alone.
     pub(super) fn remove(mut self) -> Result<(), Box<dyn std::error::Error>> {
-        if self.made {
+        if !self.kept {
             self.admin.delete_topic()?;
         }
         Ok(())

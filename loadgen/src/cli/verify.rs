@@ -97,6 +97,7 @@ pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
 
 fn read_only(args: &VerifyArgs, target: &Target) -> super::Outcome {
     let topic = args.target.topic.as_deref().expect("clap requires it");
+    target.filled_topic(topic)?;
     let path = args.ledger.as_deref().expect("clap requires it");
     let acknowledged = read_ledger(path)?;
     // Whether a batch was sent twice is not in the ledger: only idempotence forbids duplicates.

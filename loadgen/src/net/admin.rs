@@ -136,6 +136,17 @@ impl Admin {
         self.wait_topic()
     }
 
+    /// True if the broker knows the topic.
+    pub fn has_topic(&mut self) -> Result<bool, AdminError> {
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        self.wait_ready()?;
+        self.session.set_stale();
+        self.wait("Metadata", |session| {
+            !session.is_stale() || session.cluster().topic_error() != ErrorCode::NONE
+        })?;
+        Ok(self.session.cluster().topic_error() != unknown)
+    }
+
     /// Waits until the topic is known and every partition has a leader.
     pub fn wait_topic(&mut self) -> Result<(), AdminError> {
         self.session.poll(Duration::ZERO, &mut Vec::new())?;
@@ -392,7 +403,7 @@ impl Admin {
 
     fn unreachable(&self, what: &str) -> AdminError {
         let code = self.session.cluster().topic_error();
-        let topic = if what.starts_with("topic") {
+        let topic = if what.starts_with("topic") && code != ErrorCode::NONE {
             format!(" ({what}: {code})")
         } else {
             String::new()

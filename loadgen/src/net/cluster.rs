@@ -38,7 +38,7 @@ impl Cluster {
             topic,
             topic_id: Uuid::default(),
             leaders: Vec::new(),
-            topic_error: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            topic_error: ErrorCode::NONE,
         }
     }
 
@@ -91,7 +91,7 @@ impl Cluster {
         self.topic_id
     }
 
-    /// What the last answer said of the topic.
+    /// What the last answer said of the topic; nothing before the first.
     pub fn topic_error(&self) -> ErrorCode {
         self.topic_error
     }

@@ -118,6 +118,8 @@ pub fn findings_text(row: &Row) -> String {
     let mut text = format!("{}: ", row.name);
     if !row.has_load() {
         text += "nothing sent; commits and assignments checked";
+    } else if result.checked && row.plan.producers == 0 {
+        text += &format!("{} records read, each checked", show_count(findings.seen));
     } else if result.checked {
         text += &format!(
             "{} records sent, {} read back, each compared byte for byte",
