@@ -139,7 +139,9 @@ impl Broker {
     fn stop(mut self, home: &Path) {
         let now = self.now();
         self.store.begin_stop(now);
+        let begun = Instant::now();
         self.wait(|broker| broker.is_stopped);
+        println!("files in their final form after {:?}", begun.elapsed());
         assert!(self.store.is_level());
         let eras: Vec<_> = self.eras.iter().copied().map(Some).collect();
         finish_stop(&files(home), self.store.into_states(), &[], &eras).unwrap();

@@ -105,10 +105,22 @@ pub trait BlockingDisk {
         bytes: &[u8],
     ) -> Result<(), DiskError> {
         let temporary = format!("{path}.tmp");
-        self.create_file(directory, &temporary)?;
-        self.truncate(directory, &temporary, 0)?;
-        self.write_at(directory, &temporary, 0, bytes)?;
+        self.patch(directory, &temporary, 0, bytes, bytes.len() as u64)?;
         self.rename(directory, &temporary, path)
+    }
+
+    /// Writes into a file, created if need be, and sets its length; not durably.
+    fn patch(
+        &self,
+        directory: DirectoryIndex,
+        path: &str,
+        position: u64,
+        bytes: &[u8],
+        len: u64,
+    ) -> Result<(), DiskError> {
+        self.create_file(directory, path)?;
+        self.write_at(directory, path, position, bytes)?;
+        self.truncate(directory, path, len)
     }
 
     /// See [`ControlOp::ClaimFolder`](super::ControlOp::ClaimFolder).

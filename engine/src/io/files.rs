@@ -120,6 +120,29 @@ impl BlockingDisk for Files {
         })
     }
 
+    fn patch(
+        &self,
+        directory: DirectoryIndex,
+        path: &str,
+        position: u64,
+        bytes: &[u8],
+        len: u64,
+    ) -> Result<(), DiskError> {
+        self.run(directory, path, "write", |path| {
+            let mut options = OpenOptions::new();
+            let file = options
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)?;
+            file.write_all_at(bytes, position)?;
+            if file.metadata()?.len() != len {
+                file.set_len(len)?;
+            }
+            Ok(())
+        })
+    }
+
     fn truncate(&self, directory: DirectoryIndex, path: &str, len: u64) -> Result<(), DiskError> {
         self.run(directory, path, "truncate", |path| {
             OpenOptions::new().write(true).open(path)?.set_len(len)

@@ -177,9 +177,7 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
             len,
         } => {
             let (directory, path) = (file.directory(), file.path());
-            files.create_file(directory, path)?;
-            files.write_at(directory, path, position, &bytes)?;
-            files.truncate(directory, path, len)?;
+            files.patch(directory, path, position, &bytes, len)?;
             sync(directory, path)
         }
         ControlOp::Unsynced(ops) => ops.into_iter().try_for_each(|op| control(files, op, false)),
