@@ -11,11 +11,15 @@ use std::{
     sync::Arc,
 };
 
+use super::lock::DirectoryLock;
 use crate::{base::DirectoryIndex, disk::DiskError, sys};
 
 /// The log directories, in the order that gives them their [`DirectoryIndex`]. Cloning shares.
 #[derive(Clone, Debug)]
-pub struct LogDirectories(Arc<Vec<(PathBuf, DirectoryFacts)>>);
+pub struct LogDirectories {
+    known: Arc<Vec<(PathBuf, DirectoryFacts)>>,
+    locks: Vec<DirectoryLock>,
+}
 
 /// What the file system of a log directory gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,27 +40,40 @@ impl LogDirectories {
     pub fn probe(paths: &[PathBuf]) -> io::Result<Self> {
         let probe = |path: &PathBuf| Ok((path.clone(), DirectoryFacts::probe(path)?));
         let directories: io::Result<Vec<_>> = paths.iter().map(probe).collect();
-        Ok(Self(Arc::new(directories?)))
+        Ok(Self {
+            known: Arc::new(directories?),
+            locks: Vec::new(),
+        })
+    }
+
+    /// The same, with their locks: every ring made for them holds these.
+    #[must_use]
+    pub fn with_locks(self, locks: Vec<DirectoryLock>) -> Self {
+        Self { locks, ..self }
+    }
+
+    pub(super) fn locks(&self) -> &[DirectoryLock] {
+        &self.locks
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.known.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.known.is_empty()
     }
 
     /// What a directory gives.
     pub fn facts(&self, directory: DirectoryIndex) -> &DirectoryFacts {
-        &self.0[usize::from(directory.0)].1
+        &self.known[usize::from(directory.0)].1
     }
 
     /// A directory's path.
     pub fn path(&self, directory: DirectoryIndex) -> &Path {
-        &self.0[usize::from(directory.0)].0
+        &self.known[usize::from(directory.0)].0
     }
 
     /// The path of a file in a directory; the empty path is the directory itself.

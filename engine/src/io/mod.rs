@@ -9,11 +9,13 @@ mod descriptors;
 mod directory;
 mod files;
 mod helper;
+mod lock;
 mod ring;
 
 pub use descriptors::resident_bytes;
 pub use directory::{DirectoryFacts, LogDirectories};
 pub use files::Files;
+pub use lock::DirectoryLock;
 pub use ring::{Ring, RingEvent, RingOptions};
 
 #[cfg(test)]

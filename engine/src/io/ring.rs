@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     io,
-    os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd},
     sync::Arc,
     time::Duration,
 };
@@ -77,8 +77,14 @@ impl Ring {
     /// Sets up the ring, its bell and its helper thread.
     pub fn new(directories: LogDirectories, options: RingOptions) -> io::Result<Self> {
         let bell = Arc::new(sys::file::event_fd()?);
+        let mut kernel = KernelRing::new(options.entries, Arc::clone(&bell))?;
+        let locks = directories.locks().iter().map(|it| it.as_fd().as_raw_fd());
+        let locks: Vec<RawFd> = locks.collect();
+        if !locks.is_empty() {
+            kernel.hold(&locks)?;
+        }
         Ok(Self {
-            kernel: KernelRing::new(options.entries, Arc::clone(&bell))?,
+            kernel,
             helper: Helper::start(directories.clone(), Arc::clone(&bell))?,
             descriptors: Descriptors::new(directories, options.descriptors_max),
             helper_in_flight: 0,

@@ -1,15 +1,24 @@
 //! The real disk: a ring and blocking files on a temporary folder.
 
-use std::{os::fd::AsFd, path::Path, time::Duration};
+use std::{
+    os::fd::{AsFd, AsRawFd},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
 
-use super::{Files, LogDirectories, Ring, RingEvent, RingOptions, resident_bytes};
+use super::{DirectoryLock, Files, LogDirectories, Ring, RingEvent, RingOptions, resident_bytes};
 use crate::{
     base::DirectoryIndex,
     disk::{
         BlockingDisk, Completion, ControlOp, DiskErrorKind, DiskOp, DiskOut, DiskOutput, FileId,
         FileName, OpKey,
     },
-    sys::region::{RegionPool, Slices},
+    sys::{
+        self,
+        region::{RegionPool, Slices},
+        ring::KernelRing,
+    },
 };
 
 const TOP: DirectoryIndex = DirectoryIndex(0);
@@ -419,4 +428,23 @@ fn a_folder_is_claimed_once_and_renamed_with_all_its_files() {
     let found = |path: &str| disk.read_whole(TOP, path, 100).unwrap();
     assert_eq!(found("t-0/partition.metadata"), Some(metadata(2)));
     assert_eq!(found("t-0.1-delete/partition.metadata"), Some(metadata(1)));
+}
+
+/// What outlives the descriptors of a killed process, whose ring the kernel takes apart later.
+#[test]
+fn a_lock_that_a_ring_holds_is_free_when_the_ring_is_gone() {
+    let home = tempfile::tempdir().unwrap();
+    let take = |patience| DirectoryLock::take(home.path(), patience).unwrap();
+    let lock = take(Duration::ZERO).unwrap();
+    let bell = Arc::new(sys::file::event_fd().unwrap());
+    let mut kernel = KernelRing::new(8, bell).unwrap();
+    kernel.hold(&[lock.as_fd().as_raw_fd()]).unwrap();
+    assert!(take(Duration::ZERO).is_none());
+    drop(lock);
+    assert!(
+        take(Duration::from_millis(30)).is_none(),
+        "the ring holds it"
+    );
+    drop(kernel);
+    assert!(take(Duration::from_secs(10)).is_some());
 }

@@ -121,6 +121,12 @@ impl KernelRing {
         Ok(this)
     }
 
+    /// Has the kernel keep these files open until the ring is gone, whatever becomes of the process
+    /// and its descriptors. Once.
+    pub fn hold(&mut self, files: &[RawFd]) -> io::Result<()> {
+        self.ring.submitter().register_files(files)
+    }
+
     /// Whether the kernel gave the modes for one issuing thread.
     pub fn single_issuer(&self) -> bool {
         self.ring.params().is_setup_single_issuer()

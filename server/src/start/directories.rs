@@ -1,25 +1,23 @@
 //! Data directories: made, locked, and told apart by `meta.properties`.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::time::Duration;
 
 use logmill_engine::base::DirectoryIndex;
 use logmill_engine::disk::BlockingDisk;
-use logmill_engine::io::{Files, LogDirectories};
+use logmill_engine::io::{DirectoryLock, Files, LogDirectories};
 use logmill_wire::Uuid;
-use rustix::fs::{FlockOperation, flock};
 
 use crate::start::error::StartError;
 
-/// The directories of this process, locked for as long as this lives.
+/// The directories of this process, locked for as long as `log` or a clone of it lives.
 #[derive(Debug)]
 pub struct DataDirectories {
     /// Their absolute paths, in the order of `log.dirs`.
     pub paths: Vec<PathBuf>,
-    /// What the engine knows of them.
+    /// What the engine knows of them, and their locks.
     pub log: LogDirectories,
     /// The cluster's id.
     pub cluster_id: Uuid,
@@ -27,7 +25,6 @@ pub struct DataDirectories {
     pub ids: Vec<Uuid>,
     /// Whether this start made the cluster.
     pub is_new: bool,
-    locks: Locks,
 }
 
 impl DataDirectories {
@@ -56,6 +53,7 @@ impl DataDirectories {
             path: paths[0].clone(),
             source,
         })?;
+        let log = log.with_locks(locks);
         let files = Files::new(log.clone());
         let known: Vec<Option<Identity>> = (0..)
             .zip(&paths)
@@ -90,19 +88,9 @@ impl DataDirectories {
             cluster_id,
             ids,
             is_new,
-            locks: Arc::new(locks),
         })
     }
-
-    /// Keeps the directories locked beyond this value's life.
-    #[must_use]
-    pub fn locks(&self) -> Locks {
-        Arc::clone(&self.locks)
-    }
 }
-
-/// Locked files; dropping the last of these unlocks them.
-pub type Locks = Arc<Vec<File>>;
 
 /// What `meta.properties` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,24 +99,17 @@ struct Identity {
     directory_id: Uuid,
 }
 
-/// The lock is gone when the process is, however it ends.
-fn lock(path: &Path) -> Result<File, StartError> {
-    let failed = |source| StartError::Directory {
-        path: path.to_owned(),
-        source,
-    };
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(path.join(".lock"))
-        .map_err(failed)?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => Err(StartError::Locked {
+/// The lock is gone when the process is, however it ends, and its last write has ended.
+fn lock(path: &Path) -> Result<DirectoryLock, StartError> {
+    match DirectoryLock::take(path, LOCK_PATIENCE) {
+        Ok(Some(lock)) => Ok(lock),
+        Ok(None) => Err(StartError::Locked {
             path: path.to_owned(),
         }),
-        Err(error) => Err(failed(io::Error::from(error))),
+        Err(source) => Err(StartError::Directory {
+            path: path.to_owned(),
+            source,
+        }),
     }
 }
 
@@ -204,6 +185,9 @@ fn identity_text(cluster: Uuid, node_id: i32, directory: Uuid) -> String {
 }
 
 const META_PROPERTIES: &str = "meta.properties";
+/// How long a process that was killed may take to end, and its writes.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// It has four short lines.
 const META_PROPERTIES_MAX: u64 = 64 * 1024;
 

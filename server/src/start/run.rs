@@ -246,7 +246,8 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
         files,
         ..
     } = recovery;
-    let locks = prepared.directories.locks();
+    // Locked until all is written.
+    let locks = prepared.directories.log.clone();
     let shards = prepared.cores.len();
     let failed: Vec<bool> = recovered
         .directories
