@@ -17,7 +17,7 @@ use crate::sys;
 /// holds it is gone.
 ///
 /// A killed process's descriptors are closed while requests of its ring may still be under way: the
-/// kernel takes rings apart later, by itself. A lock that is held by descriptors alone would be free
+/// kernel takes rings apart later. A lock that is held by descriptors alone would be free
 /// before the last write has ended, and recovery would read files that still change. So each
 /// [`Ring`](super::Ring) registers the locks of its directories: what is registered is let go of
 /// after the ring's last request.

@@ -43,8 +43,11 @@ impl PartitionLog {
     /// log must not begin before; their files may go.
     pub fn take_expired(&mut self, start: Offset) -> Vec<Offset> {
         // Nothing that is not durable in its file goes: the journal may still name it.
+        let active = self.segments.last().map(|segment| segment.base);
         let gone = |segment: &&Segment| {
-            segment.end <= start && segment.end > segment.base && segment.synced == segment.size
+            // One that a cut emptied goes when there is another; more may come into the last one.
+            let is_over = segment.end > segment.base || Some(segment.base) != active;
+            segment.end <= start && is_over && segment.synced == segment.size
         };
         let gone = self.segments.iter().take_while(gone).count();
         self.settled = self.settled.saturating_sub(gone);
@@ -82,6 +85,9 @@ impl PartitionLog {
             let size = u64::from(segment.size);
             // The size that is to be kept may be zero.
             let is_surplus = retention.retention_bytes >= 0 && surplus >= size;
+            if size == 0 && end < self.end {
+                continue;
+            }
             if end > visible || !(expired || is_surplus) || size == 0 {
                 break;
             }

@@ -210,8 +210,9 @@ impl World {
             let youngest = ages.min().filter(|_| retention.retention_ms >= 0);
             assert!(
                 youngest.is_none_or(|age| age <= retention.retention_ms),
-                "slot {}: all is {youngest:?} old and more",
-                shadow.slot
+                "slot {}: all is {youngest:?} old and more: {:?}",
+                shadow.slot,
+                self.rig.store
             );
         }
     }

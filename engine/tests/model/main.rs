@@ -5,7 +5,7 @@
 //! The crash test beside it goes deeper into crashes, with few operations; here operations are
 //! many, and crashes few. Programs shrink: a failure is reported as the shortest one that fails.
 //!
-//! `LOGMILL_MODEL_PROGRAMS=N` runs more programs.
+//! `LOGMILL_MODEL_PROGRAMS=N` runs more programs, `LOGMILL_MODEL_SEED=S` others.
 
 mod checks;
 mod program;
@@ -14,7 +14,7 @@ mod rig;
 mod shadow;
 mod world;
 
-use proptest::prelude::*;
+use proptest::{prelude::*, test_runner::RngSeed};
 
 use program::{Knobs, Step, knobs, step};
 use world::World;
@@ -32,17 +32,15 @@ fn run(knobs: Knobs, seed: u64, steps: &[Step]) {
     world.check();
 }
 
-fn programs() -> u32 {
-    let asked = std::env::var("LOGMILL_MODEL_PROGRAMS");
-    asked
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(PROGRAMS)
+fn number(name: &str, default: u64) -> u64 {
+    let asked = std::env::var(name).ok();
+    asked.and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: programs(),
+        cases: number("LOGMILL_MODEL_PROGRAMS", PROGRAMS) as u32,
+        rng_seed: RngSeed::Fixed(number("LOGMILL_MODEL_SEED", 1)),
         failure_persistence: None,
         max_shrink_iters: 4_000,
         ..ProptestConfig::default()
@@ -59,4 +57,4 @@ proptest! {
 }
 
 /// In every run of the tests.
-const PROGRAMS: u32 = 10_000;
+const PROGRAMS: u64 = 10_000;

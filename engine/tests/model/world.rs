@@ -357,17 +357,6 @@ impl World {
         self.boot = self.boot.wrapping_add(u8::from(power));
         let found = recover(&disk, [self.boot; 16]).unwrap();
         assert!(found.fenced.is_empty(), "{:?}", found.findings);
-        eprintln!(
-            "CRASH {:?} {:?} {:?} files {:?}",
-            found.findings,
-            found
-                .partitions
-                .iter()
-                .map(|s| (s.topic_id, s.index, s.end))
-                .collect::<Vec<_>>(),
-            self.dropped,
-            disk.files(DirectoryIndex(1))
-        );
         for shadow in &mut self.shadows {
             let state = state_of(&found.partitions, shadow);
             let start = state.map_or(0, |state| state.log_start.0);
