@@ -109,6 +109,10 @@ impl Shard {
                 fetch.stale(token.part());
                 self.fetch_on(now, token, fetch);
             }
+            Some(Work::CoordinatorLoaded(loaded)) => {
+                self.work.release(token);
+                self.coordinator_loaded(now, loaded);
+            }
             Some(Work::RemoteWait(wait)) => {
                 self.work.release(token);
                 self.remote_waits

@@ -7,7 +7,7 @@ use logmill_wire::messages::produce::ProduceRequest;
 use logmill_wire::{ApiKey, DecodeError, EncodeError, Message, Reader, RequestHeader};
 
 use super::answers::WaitingChange;
-use super::coordinators::{CoordinatorBatch, RemoteAsk};
+use super::coordinators::{CoordinatorBatch, CoordinatorLoaded, RemoteAsk};
 use super::fetches::{RemoteRead, RemoteWait};
 use super::lookups::RemoteQuestion;
 use super::net::begin_reply;
@@ -57,6 +57,8 @@ pub enum Work {
     CoordinatorBatch(CoordinatorBatch),
     /// A coordinator that is being loaded.
     CoordinatorLoad,
+    /// A coordinator whose log is replayed and not yet synced.
+    CoordinatorLoaded(CoordinatorLoaded),
 }
 
 /// States kept for the next requests.

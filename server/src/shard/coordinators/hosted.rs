@@ -21,6 +21,7 @@ use crate::groups::{
 /// A coordinator, the batches that it wants appended, and the replies that wait for them.
 pub struct Hosted {
     key: PartitionKey,
+    life: u64,
     coordinator: Coordinator,
     state: State,
     /// The number of the last batch that was made, and of the last that is synced.
@@ -45,12 +46,13 @@ enum State {
 impl Hosted {
     pub(super) fn new(
         now: Now,
-        key: PartitionKey,
+        (key, life): (PartitionKey, u64),
         options: Options,
         rng: Box<dyn RngCore + Send>,
     ) -> Self {
         Self {
             key,
+            life,
             coordinator: Coordinator::new(now, options, rng),
             state: State::Loading(Vec::new()),
             made: 0,
@@ -64,6 +66,11 @@ impl Hosted {
 
     pub(super) fn key(&self) -> PartitionKey {
         self.key
+    }
+
+    /// Tells it from others that the partition had.
+    pub(super) fn life(&self) -> u64 {
+        self.life
     }
 
     /// What the coordinator may take of memory, and a batch of its records in the log.

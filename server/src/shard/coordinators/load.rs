@@ -44,6 +44,13 @@ struct Load {
     reading: Option<(OpKey, FileLease)>,
 }
 
+/// A coordinator whose whole log was replayed, and waits until it is synced.
+#[derive(Clone, Copy, Debug)]
+pub struct CoordinatorLoaded {
+    index: i32,
+    life: u64,
+}
+
 impl Loads {
     pub(super) fn add(&mut self, index: i32) {
         if !self.waiting.contains(&index) {
@@ -178,19 +185,33 @@ impl Shard {
             }
             ReadData::File(range) => self.read_piece(range),
             ReadData::Empty => {
-                let index = load.index;
+                let (index, life, end) = (load.index, hosted.life(), load.next);
+                // Without a place for the wait, the next turn tries again.
+                let Some(token) = self.work.reserve() else {
+                    return Ok(());
+                };
                 self.end_load();
                 self.tell_of_loads(now);
-                let Coordinators {
-                    hosted, effects, ..
-                } = &mut self.coordinators;
-                if let Some(hosted) = hosted.get_mut(&index) {
-                    hosted.loaded(now, effects);
-                }
-                self.carry_out(now, index);
+                let loaded = CoordinatorLoaded { index, life };
+                self.work.put(token, Work::CoordinatorLoaded(loaded));
+                let last = Offset(end.0 - 1);
+                self.core.store.wait_visible(key, last, token.to_bits());
             }
         }
         Ok(())
+    }
+
+    /// All that a coordinator knows from its log is synced: from here on it may be told. Where the
+    /// log directory has failed that never comes, and the groups hear that they are being loaded.
+    pub(in crate::shard) fn coordinator_loaded(&mut self, now: Now, loaded: CoordinatorLoaded) {
+        let Coordinators {
+            hosted, effects, ..
+        } = &mut self.coordinators;
+        let hosted = hosted.get_mut(&loaded.index);
+        if let Some(hosted) = hosted.filter(|hosted| hosted.life() == loaded.life) {
+            hosted.loaded(now, effects);
+            self.carry_out(now, loaded.index);
+        }
     }
 
     fn read_piece(&mut self, range: FileRange) {

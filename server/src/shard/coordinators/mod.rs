@@ -19,6 +19,7 @@ use logmill_wire::{ErrorCode, Reader, RequestHeader};
 use rand::RngCore;
 
 use self::hosted::Hosted;
+pub use self::load::CoordinatorLoaded;
 use self::load::Loads;
 use super::Shard;
 use super::net::begin_reply;
@@ -44,6 +45,8 @@ pub struct Coordinators {
     due_at: Option<Micros>,
     options: Options,
     rngs: Rngs,
+    /// Counts coordinators that were made.
+    lives: u64,
     loads: Loads,
     effects: Effects,
     /// Reads of segments that loading wants.
@@ -63,6 +66,8 @@ pub struct RemoteAsk {
 #[derive(Clone, Copy, Debug)]
 pub struct CoordinatorBatch {
     index: i32,
+    /// Which coordinator of the partition made it: it may have been loaded anew since.
+    life: u64,
     number: u64,
 }
 
@@ -75,6 +80,7 @@ impl Coordinators {
             due_at: None,
             options,
             rngs,
+            lives: 0,
             loads: Loads::default(),
             effects: Effects::default(),
             reads: Vec::new(),
@@ -243,7 +249,9 @@ impl Shard {
             return;
         }
         let rng = (coordinators.rngs)();
-        let hosted = Hosted::new(now, key, coordinators.options.clone(), rng);
+        coordinators.lives += 1;
+        let (life, options) = (coordinators.lives, coordinators.options.clone());
+        let hosted = Hosted::new(now, (key, life), options, rng);
         coordinators.hosted.insert(index, hosted);
         coordinators.loads.add(index);
     }
@@ -344,7 +352,11 @@ impl Shard {
             match hosted::append(now, &mut self.core.store, hosted.key(), bytes, token) {
                 Ok(()) => {
                     hosted.appended();
-                    let batch = CoordinatorBatch { index, number };
+                    let batch = CoordinatorBatch {
+                        index,
+                        life: hosted.life(),
+                        number,
+                    };
                     self.work.put(token, Work::CoordinatorBatch(batch));
                 }
                 Err(None) => {
@@ -367,7 +379,16 @@ impl Shard {
         batch: CoordinatorBatch,
         result: Result<Offset, AckError>,
     ) {
-        let CoordinatorBatch { index, number } = batch;
+        let CoordinatorBatch {
+            index,
+            life,
+            number,
+        } = batch;
+        let hosted = self.coordinators.hosted.get(&index);
+        if hosted.is_none_or(|hosted| hosted.life() != life) {
+            // It says nothing of what the present one made.
+            return;
+        }
         if let Err(error) = result {
             self.coordinator_failed(now, index, &error.to_string());
             return;
@@ -390,6 +411,7 @@ impl Shard {
             options,
             rngs,
             loads,
+            lives,
             ..
         } = &mut self.coordinators;
         let Some(failed) = hosted.get_mut(&index) else {
@@ -397,7 +419,8 @@ impl Shard {
         };
         let text = format!("{OFFSETS_TOPIC}-{index}: the coordinator is loaded anew: {why}");
         self.net.notice(Notice::Storage { text });
-        let anew = Hosted::new(now, failed.key(), options.clone(), rngs());
+        *lives += 1;
+        let anew = Hosted::new(now, (failed.key(), *lives), options.clone(), rngs());
         std::mem::replace(failed, anew).close(now, effects);
         loads.add(index);
         self.deliver();

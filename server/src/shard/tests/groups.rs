@@ -288,6 +288,44 @@ fn all_groups_are_listed_and_empty_ones_deleted() {
 }
 
 #[test]
+fn what_a_failed_disk_may_not_have_is_not_told() {
+    const EIO: i32 = 5;
+    const LOADING: i16 = 14;
+    const NOT_COORDINATOR: i16 = 16;
+    let (mut rig, mut client, mut other) = world();
+    let body = rig.call(
+        &mut client,
+        ApiKey::OffsetCommit,
+        9,
+        &commit("g", -1, "", 5),
+    );
+    assert_eq!(codes(&body.unwrap())[0], (0, 0));
+    // The next one is in the log's memory, and in no file for good.
+    rig.fail_disks(EIO);
+    let body = rig.call(
+        &mut client,
+        ApiKey::OffsetCommit,
+        9,
+        &commit("g", -1, "", 9),
+    );
+    assert_eq!(codes(&body.unwrap())[0], (0, NOT_COORDINATOR));
+    // The coordinator is loaded anew from that log, and keeps it to itself.
+    let asked = OffsetFetchRequestGroup {
+        group_id: "g",
+        topics: None,
+        ..OffsetFetchRequestGroup::default()
+    };
+    let request = OffsetFetchRequest {
+        groups: vec![asked].into(),
+        ..OffsetFetchRequest::default()
+    };
+    let body = rig.call(&mut other, ApiKey::OffsetFetch, 9, &request);
+    let body = body.unwrap();
+    let response: OffsetFetchResponse<'_> = decode(&body, 9);
+    assert_eq!(response.groups.first().unwrap().error_code, LOADING);
+}
+
+#[test]
 fn a_commit_waits_for_its_sync() {
     let (mut rig, mut client, mut other) = world();
     rig.disks_work = false;

@@ -5,6 +5,7 @@ mod allocations;
 mod configs;
 mod deletion;
 mod groups;
+mod lives;
 mod order;
 mod produce;
 mod read;

@@ -162,6 +162,13 @@ impl Rig {
         self.now.wall_ms += ms as i64;
     }
 
+    /// The next operation of every disk fails.
+    pub fn fail_disks(&mut self, errno: i32) {
+        for disk in &self.disks {
+            disk.fail_operation(disk.operations() + 1, errno);
+        }
+    }
+
     /// Turns every loop so often.
     pub fn some_turns(&mut self, count: usize) {
         for _ in 0..count {

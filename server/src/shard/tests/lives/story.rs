@@ -1,0 +1,160 @@
+//! What has happened, and what therefore must never happen.
+
+use std::collections::BTreeMap;
+
+/// Offsets and owners by partition of the one topic.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Story {
+    /// Who owns each partition in each generation whose assignment was given out.
+    owners: BTreeMap<i32, BTreeMap<i32, String>>,
+    /// The latest of these generations.
+    generation: i32,
+    /// The latest member id of each static member that was given an assignment.
+    static_ids: BTreeMap<String, String>,
+    /// Commits that were acknowledged, or read: none may be lost or go back.
+    committed: BTreeMap<i32, i64>,
+    /// The highest offset that anybody ever asked to commit.
+    asked: BTreeMap<i32, i64>,
+    /// Records below were given to somebody, each partition without a gap.
+    read: BTreeMap<i32, i64>,
+    /// Records below were acknowledged to their producer.
+    written: BTreeMap<i32, i64>,
+    /// Counts what happened, in order.
+    pub hash: u64,
+}
+
+/// What was known when a request was sent.
+#[derive(Clone, Debug, Default)]
+pub struct Then {
+    generation: i32,
+    static_id: Option<String>,
+    committed: BTreeMap<i32, i64>,
+}
+
+impl Story {
+    /// Remembers the present for a request that is sent now.
+    pub fn now(&self, instance: Option<&str>) -> Then {
+        Then {
+            generation: self.generation,
+            static_id: instance.and_then(|it| self.static_ids.get(it).cloned()),
+            committed: self.committed.clone(),
+        }
+    }
+
+    pub fn note(&mut self, what: u64) {
+        self.hash = (self.hash.rotate_left(7) ^ what).wrapping_mul(0x100_0000_01b3);
+    }
+
+    /// A member was told what it owns.
+    pub fn assigned(
+        &mut self,
+        generation: i32,
+        (instance, id): (Option<&str>, &str),
+        partitions: &[i32],
+    ) {
+        let owner = instance.unwrap_or(id);
+        for &partition in partitions {
+            let owners = self.owners.entry(generation).or_default();
+            let before = owners.insert(partition, owner.to_owned());
+            assert!(
+                before.as_deref().is_none_or(|before| before == owner),
+                "generation {generation} gives {partition} to {before:?} and to {owner}"
+            );
+        }
+        self.generation = self.generation.max(generation);
+        if let Some(instance) = instance {
+            self.static_ids.insert(instance.to_owned(), id.to_owned());
+        }
+        self.note(generation as u64);
+    }
+
+    /// Somebody asks to commit.
+    pub fn asks_to_commit(&mut self, partition: i32, offset: i64) {
+        let asked = self.asked.entry(partition).or_default();
+        *asked = (*asked).max(offset);
+    }
+
+    /// A commit of a member was acknowledged.
+    pub fn commit_acknowledged(
+        &mut self,
+        then: &Then,
+        (generation, id): (i32, &str),
+        (partition, offset): (i32, i64),
+    ) {
+        assert!(
+            generation >= then.generation,
+            "a commit of generation {generation} is taken after {} began",
+            then.generation
+        );
+        assert!(
+            then.static_id.as_deref().is_none_or(|latest| latest == id),
+            "a commit of {id} is taken, who was replaced by {:?}",
+            then.static_id
+        );
+        self.has_committed(partition, offset);
+    }
+
+    /// A member that begins with a partition was told what is committed; gives where it begins.
+    pub fn commit_read(&mut self, then: &Then, partition: i32, offset: i64) -> i64 {
+        let known = then.committed.get(&partition).copied().unwrap_or(-1);
+        assert!(
+            offset >= known,
+            "{offset} is committed for {partition}, it was {known} before"
+        );
+        let asked = self.asked.get(&partition).copied().unwrap_or(-1);
+        assert!(
+            offset <= asked,
+            "{offset} is committed for {partition}, nobody asked for more than {asked}"
+        );
+        let read = self.read.get(&partition).copied().unwrap_or_default();
+        assert!(
+            offset <= read,
+            "{read}..{offset} of {partition} would be skipped"
+        );
+        if offset >= 0 {
+            self.has_committed(partition, offset);
+        }
+        offset.max(0)
+    }
+
+    /// A record was read where `offset` was expected.
+    pub fn record_read(&mut self, partition: i32, expected: i64, (offset, value): (i64, u64)) {
+        assert_eq!(
+            (offset, value),
+            (expected, expected as u64),
+            "the next record of {partition} is another one"
+        );
+        let read = self.read.entry(partition).or_default();
+        *read = (*read).max(offset + 1);
+        self.note(offset as u64);
+    }
+
+    /// A producer's records below `end` are acknowledged.
+    pub fn written(&mut self, partition: i32, end: i64) {
+        self.written.insert(partition, end);
+        self.note(end as u64);
+    }
+
+    /// Whether everything that was written is read and committed.
+    pub fn is_told(&self) -> bool {
+        self.written.iter().all(|(partition, end)| {
+            self.read.get(partition) >= Some(end) && self.committed.get(partition) >= Some(end)
+        })
+    }
+
+    /// How many generations gave out assignments.
+    pub fn generations(&self) -> usize {
+        self.owners.len()
+    }
+
+    /// Records acknowledged in all.
+    pub fn records(&self) -> i64 {
+        self.written.values().sum()
+    }
+
+    fn has_committed(&mut self, partition: i32, offset: i64) {
+        let committed = self.committed.entry(partition).or_insert(-1);
+        *committed = (*committed).max(offset);
+        self.note(offset as u64);
+    }
+}
