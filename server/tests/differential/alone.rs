@@ -230,13 +230,13 @@ fn the_folder_of_a_deleted_topic_goes() {
     await_that("and goes in the end", || marked(data) == 0);
 }
 
+/// Renames and removals are synced, and another test makes ten thousand folders on the same disk
+/// meanwhile: the limit is one for a machine that has much else to do.
 fn await_that(what: &str, holds: impl Fn() -> bool) {
+    const LIMIT: Duration = Duration::from_secs(180);
     let started = Instant::now();
     while !holds() {
-        assert!(
-            started.elapsed() < Duration::from_secs(20),
-            "{what}, within 20 s"
-        );
+        assert!(started.elapsed() < LIMIT, "{what}, within {LIMIT:?}");
         thread::sleep(Duration::from_millis(20));
     }
 }
