@@ -64,9 +64,15 @@ impl Member {
         })
     }
 
-    /// Tells it to leave its group, and waits until it has ended by itself.
+    /// Tells it to leave its group; it may not have done so yet.
+    pub fn begin_to_leave(&mut self) {
+        self.process.terminate();
+    }
+
+    /// Tells it to leave its group, and waits until it has ended by itself: kafka-python first
+    /// waits for a record.
     pub fn leave(&mut self) -> Result<(), String> {
-        const TIMEOUT: Duration = Duration::from_secs(30);
+        const TIMEOUT: Duration = Duration::from_secs(60);
         self.process.terminate();
         let ended = self.process.wait(TIMEOUT);
         match ended {

@@ -16,7 +16,7 @@ const PARTITIONS: i32 = 6;
 /// The longest that members may take to share the partitions out: a session's end, a rebalance and
 /// a process's start, on a busy machine.
 const SHARE_TIMEOUT: Duration = Duration::from_secs(60);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A rebalance shows at the next heartbeats.
 const HEARTBEATS: Duration = Duration::from_millis(1_500);
@@ -64,6 +64,7 @@ impl Play<'_> {
         all_read(&written, &members)?;
         // Commits follow what was read.
         thread::sleep(COMMIT_TIME);
+        members[3].begin_to_leave();
         members[0].leave()?;
         members[3].leave()?;
         let ends = written.clone();
@@ -87,7 +88,7 @@ impl Play<'_> {
         share_out(&mut members, &[0, 1])?;
         all_read(&written, &members)?;
         // A cooperative assignor may have another generation to come, whose assignment is the same.
-        thread::sleep(HEARTBEATS);
+        come_to_rest(&members[..2])?;
         let (had, noticed) = (members[0].partitions(), members[1].assignments());
         members[0].kill();
         members.push(self.start_static("a-again", "one")?);
@@ -176,6 +177,27 @@ fn share_out(members: &mut [Member], who: &[usize]) -> Result<(), String> {
         }
         thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Waits until nobody has been given partitions for a while.
+fn come_to_rest(members: &[Member]) -> Result<(), String> {
+    let until = Instant::now() + SHARE_TIMEOUT;
+    let given = || -> usize { members.iter().map(Member::assignments).sum() };
+    let (mut seen, mut since) = (given(), Instant::now());
+    while since.elapsed() < 2 * HEARTBEATS {
+        if Instant::now() > until {
+            let told: Vec<_> = members.iter().map(Member::told).collect();
+            return Err(format!(
+                "still rebalancing after {SHARE_TIMEOUT:?}: {told:?}"
+            ));
+        }
+        thread::sleep(Duration::from_millis(50));
+        let now = given();
+        if now != seen {
+            (seen, since) = (now, Instant::now());
+        }
+    }
+    Ok(())
 }
 
 /// Waits until all that was written was read.

@@ -110,8 +110,8 @@ def be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events,
     consumer.subscribe([topic], listener=Listener())
     while not stopping.is_set():
         # A poll that runs out between the two answers of a rebalance loses the second, and the member
-        # is never heard of again; one this long does not.
-        for partition, records in consumer.poll(timeout_ms=4000).items():
+        # is never heard of again. It ends as soon as there is a record, so this long costs nothing.
+        for partition, records in consumer.poll(timeout_ms=15_000).items():
             for record in records:
                 events.record(partition.partition, record.offset, record.value)
             uncommitted[partition] = OffsetAndMetadata(records[-1].offset + 1, "", -1)
