@@ -49,8 +49,9 @@ pub fn run(broker: &mut Broker, results: &mut Results) -> Result<(), String> {
     broker.stop()?;
     compact(broker.data().ok_or("a broker of our own")?)?;
     broker.restart()?;
-    let ready = matrix::set_up(broker, &Client::OF_ALL_CODECS, results);
-    for (client, read) in matrix::consume(&ready, &[TOPIC.to_owned()], &[0], results) {
+    let ready = matrix::set_up(broker, &Client::ALL, results);
+    let topics = |_| vec![TOPIC.to_owned()];
+    for (client, read) in matrix::consume(&ready, topics, &[0], results) {
         let name = client.client.name();
         let small = compare(&read.small).map_err(|why| format!("small fetches: {why}"));
         let outcome = compare(&read.lines).and(small);

@@ -25,13 +25,13 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         .as_millis() as i64;
     let start = now - CORPUS_AGE_MS;
     let records = corpus::corpus(start);
-    let ready = set_up(broker, &Client::OF_ALL_CODECS, results);
+    let ready = set_up(broker, &Client::ALL, results);
     let topics: Vec<Topic> = ready
         .iter()
         .flat_map(|ready| {
-            CODECS.iter().enumerate().map(|(codec, _)| Topic {
+            ready.client.codings().iter().map(|coding| Topic {
                 producer: ready.client,
-                codec,
+                coding,
             })
         })
         .collect();
@@ -46,7 +46,7 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
     for topic in &topics {
         let outcome =
             stored_codec(&mut frames, topic).map_or_else(Outcome::Fail, |()| Outcome::Pass);
-        let scenario = format!("stored as {}", CODECS[topic.codec]);
+        let scenario = format!("stored as {}", topic.shown());
         results.add(
             topic.producer.name(),
             &versions[topic.producer.name()],
@@ -58,12 +58,16 @@ pub fn run(broker: &Broker, results: &mut Results) -> Result<(), String> {
         .iter()
         .map(|after| start + after)
         .collect();
-    for (ready, read) in consume(&ready, &names, &times, results) {
+    let names_for = |reader: Client| -> Vec<String> {
+        let readable = topics.iter().filter(|topic| topic.is_for(reader));
+        readable.map(Topic::name).collect()
+    };
+    for (ready, read) in consume(&ready, names_for, &times, results) {
         let name = ready.client.name();
         let version = &versions[name];
-        for topic in &topics {
+        for topic in topics.iter().filter(|topic| topic.is_for(ready.client)) {
             let expected = topic.expected(&records);
-            let scenario = format!("read {} {}", topic.producer.name(), CODECS[topic.codec]);
+            let scenario = format!("read {} {}", topic.producer.name(), topic.shown());
             let whole = compare(topic, &expected, &read.lines);
             let small =
                 compare(topic, &expected, &read.small).map_err(|e| format!("small fetches: {e}"));
@@ -103,12 +107,29 @@ pub fn set_up(broker: &Broker, clients: &[Client], results: &mut Results) -> Vec
 /// The topic that one producer wrote in one codec.
 struct Topic {
     producer: Client,
-    codec: usize,
+    /// A codec, or `CODEC.LEVEL`.
+    coding: &'static str,
 }
 
 impl Topic {
     fn name(&self) -> String {
-        format!("{}-{}", self.producer.name(), CODECS[self.codec])
+        format!("{}-{}", self.producer.name(), self.coding)
+    }
+
+    fn is_for(&self, reader: Client) -> bool {
+        reader.reads(self.producer, self.coding)
+    }
+
+    /// How scenarios name the codec and its level.
+    fn shown(&self) -> String {
+        self.coding.replacen('.', " at ", 1)
+    }
+
+    /// The codec's number in a batch's attributes.
+    fn codec(&self) -> i16 {
+        let name = self.coding.split('.').next();
+        let number = CODECS.iter().position(|codec| Some(*codec) == name);
+        number.expect("one of the codecs") as i16
     }
 
     /// Canonical lines; the timestamp of a producer that sets none is `*`.
@@ -150,21 +171,22 @@ fn produce(ready: &[Ready], records: &[Record], results: &mut Results) {
     noted.into_iter().for_each(|noted| results.append(noted));
 }
 
-/// Every consumer at the same time, a thread each.
+/// Every consumer at the same time, a thread each, on its topics.
 pub fn consume<'a>(
     ready: &'a [Ready],
-    topics: &[String],
+    topics: impl Fn(Client) -> Vec<String> + Sync,
     times: &[i64],
     results: &mut Results,
 ) -> Vec<(&'a Ready, Read)> {
+    let topics = &topics;
     let mut reads = Vec::new();
     thread::scope(|scope| {
-        let consumers = ready.iter().filter(|ready| ready.client.consumes());
-        let running: Vec<_> = consumers
+        let running: Vec<_> = ready
+            .iter()
             .map(|client| {
                 scope.spawn(move || {
                     let mut noted = Results::default();
-                    let read = client.consume(topics, times, &mut noted);
+                    let read = client.consume(&topics(client.client), times, &mut noted);
                     (client, noted, read)
                 })
             })
@@ -187,14 +209,14 @@ fn stored_codec(frames: &mut Frames, topic: &Topic) -> Result<(), String> {
     let batches = frames.stored_batches(&topic.name())?;
     let coded = batches
         .iter()
-        .filter(|batch| batch.codec() == topic.codec as i16)
+        .filter(|batch| batch.codec() == topic.codec())
         .count();
     let plain = batches
         .iter()
         .filter(|batch| batch.codec() == 0 && batch.records == 1)
         .count();
     let shown: Vec<i16> = batches.iter().map(|batch| batch.codec()).collect();
-    if batches.is_empty() || coded == 0 || (topic.codec != 0 && coded + plain < batches.len()) {
+    if batches.is_empty() || coded == 0 || (topic.codec() != 0 && coded + plain < batches.len()) {
         return Err(format!("codec numbers of the stored batches: {shown:?}"));
     }
     Ok(())

@@ -51,7 +51,7 @@ public final class InteropClient {
 
     private void produceAll(List<Corpus.Entry> corpus, String prefix, String[] codecs) {
         for (String codec : codecs) {
-            scenario("produce " + codec, () -> {
+            scenario("produce " + codec.replace(".", " at "), () -> {
                 try (KafkaProducer<byte[], byte[]> producer = producer(codec)) {
                     produce(producer, corpus, prefix + "-" + codec);
                 }
@@ -122,7 +122,7 @@ public final class InteropClient {
         long deadline = System.nanoTime() + Duration.ofSeconds(20).toNanos();
         while (values.size() < count && System.nanoTime() < deadline) {
             for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(200))) {
-                values.add(new String(record.value()));
+                values.add(record.value() == null ? null : new String(record.value()));
             }
         }
         return values;
@@ -221,10 +221,15 @@ public final class InteropClient {
         }
     }
 
-    private KafkaProducer<byte[], byte[]> producer(String codec) {
+    /** Writes in a codec, or at one of its levels: `CODEC.LEVEL`. */
+    private KafkaProducer<byte[], byte[]> producer(String coding) {
+        String[] codec = coding.split("\\.");
         Properties config = new Properties();
         config.put(ProducerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrap);
-        config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, codec);
+        config.put(ProducerConfig.COMPRESSION_TYPE_CONFIG, codec[0]);
+        if (codec.length > 1) {
+            config.put("compression." + codec[0] + ".level", codec[1]);
+        }
         config.put(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, 4 << 20);
         config.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, 180_000);
         config.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 180_000);

@@ -1,30 +1,12 @@
-// The Node clients of the interoperability suite: `client.js LIBRARY produce|group ARGS`.
+// The Node clients of the interoperability suite: `client.js LIBRARY produce|consume|group ARGS`.
 'use strict'
 
 const fs = require('node:fs')
 const { inspect } = require('node:util')
+const { readCorpus } = require('./corpus')
 const { Events } = require('./events')
 
 const BATCH_RECORDS = 60
-
-// The corpus file's format is told in corpus.rs.
-function readCorpus (path) {
-  return fs.readFileSync(path, 'ascii').split('\n').slice(0, -1).map(line => {
-    const [key, value, timestamp, headers] = line.split('\t')
-    return { key: bytes(key), value: bytes(value), timestamp, headers: headersOf(headers) }
-  })
-}
-
-function bytes (field) {
-  return field === '-' ? null : Buffer.from(field, 'hex')
-}
-
-function headersOf (field) {
-  return (field === '' ? [] : field.split(',')).map(header => {
-    const [name, value] = header.split('=')
-    return [Buffer.from(name, 'hex').toString(), bytes(value)]
-  })
-}
 
 async function produce (producer, topic, codec, corpus) {
   for (let from = 0; from < corpus.length; from += BATCH_RECORDS) {
@@ -43,6 +25,24 @@ async function produceAll (library, bootstrap, corpusPath, prefix, codecs) {
   }
   await scenario('auto-create a topic', () => produce(producer, `${prefix}-auto`, 'none', corpus.slice(0, 10)))
   await producer.close()
+}
+
+// Reads the topics in large fetches and in small ones, and looks the times up.
+async function consumeAll (library, bootstrap, topics, times, out) {
+  const names = topics.split(',')
+  const read = (bytesMax, path) => toFile(path, write => library.consume(bootstrap, names, bytesMax, write))
+  await scenario('consume', () => read(4 << 20, out))
+  await scenario('consume in small fetches', () => read(4096, `${out}.small`))
+  await scenario('offsets for times', () => toFile(`${out}.times`, async write => {
+    const found = await library.offsetsForTimes(bootstrap, names, times.split(','))
+    for (const [topic, time, offset] of found) write(`${topic}\t${time}\t${offset ?? '-'}\n`)
+  }))
+}
+
+async function toFile (path, body) {
+  const file = fs.openSync(path, 'w')
+  await body(text => fs.writeSync(file, text))
+  fs.closeSync(file)
 }
 
 // Reads as one of the group until SIGTERM, commits what was read, and writes down all that happens.
@@ -67,6 +67,7 @@ async function main (name, command, bootstrap, ...rest) {
   const library = require(`./with_${name.replaceAll('-', '_')}`)
   console.log(`version\t${library.version}`)
   if (command === 'produce') await produceAll(library, bootstrap, ...rest)
+  else if (command === 'consume') await consumeAll(library, bootstrap, ...rest)
   else if (command === 'group') await beMember(library, bootstrap, ...rest)
   else if (command !== 'version') throw new Error(command)
 }

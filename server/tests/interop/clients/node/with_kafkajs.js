@@ -6,6 +6,9 @@ const Lz4Codec = require('kafkajs-lz4')
 const SnappyCodec = require('kafkajs-snappy')
 const ZstdCodec = require('@kafkajs/zstd')
 const { version } = require('kafkajs/package.json')
+const { canonicalLine } = require('./corpus')
+
+const READ_TIMEOUT_MS = 180_000
 
 CompressionCodecs[CompressionTypes.Snappy] = SnappyCodec
 CompressionCodecs[CompressionTypes.LZ4] = new Lz4Codec().codec
@@ -51,6 +54,70 @@ function headersOf (list) {
   return headers
 }
 
+// KafkaJS reads in groups only: this is the one member of its own.
+async function consume (bootstrap, topics, bytesMax, write) {
+  const left = new Map(await ends(bootstrap, topics))
+  const consumer = client(bootstrap).consumer({
+    groupId: `kafkajs-reads-${bytesMax}`, maxBytesPerPartition: bytesMax, maxWaitTimeInMs: 200
+  })
+  const done = {}
+  done.promise = new Promise((resolve, reject) => Object.assign(done, { resolve, reject }))
+  consumer.on(consumer.events.CRASH, ({ payload }) => done.reject(payload.error))
+  const late = () => done.reject(new Error(`not at the end: ${[...left.keys()]}`))
+  const timer = setTimeout(late, READ_TIMEOUT_MS)
+  await consumer.connect()
+  await consumer.subscribe({ topics, fromBeginning: true })
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      for (const { offset, key, value, timestamp, headers } of batch.messages) {
+        write(canonicalLine(batch.topic, offset, key, value, timestamp, pairsOf(headers)))
+      }
+      if (BigInt(batch.lastOffset()) + 1n >= left.get(batch.topic)) left.delete(batch.topic)
+      if (left.size === 0) done.resolve()
+    }
+  })
+  try {
+    await done.promise
+  } finally {
+    clearTimeout(timer)
+    await consumer.disconnect()
+  }
+}
+
+function pairsOf (headers) {
+  return Object.entries(headers).flatMap(([name, values]) => {
+    return [values].flat().map(value => [Buffer.from(name), value])
+  })
+}
+
+// Topics and where their partition 0 ends.
+async function ends (bootstrap, topics) {
+  const admin = client(bootstrap).admin()
+  await admin.connect()
+  const all = []
+  for (const topic of topics) {
+    const [{ high }] = await admin.fetchTopicOffsets(topic)
+    all.push([topic, BigInt(high)])
+  }
+  await admin.disconnect()
+  return all
+}
+
+// Where no record is as late, KafkaJS answers the end.
+async function offsetsForTimes (bootstrap, topics, times) {
+  const admin = client(bootstrap).admin()
+  await admin.connect()
+  const found = []
+  for (const [topic, end] of await ends(bootstrap, topics)) {
+    for (const time of times) {
+      const [{ offset }] = await admin.fetchTopicOffsetsByTimestamp(topic, Number(time))
+      found.push([topic, time, BigInt(offset) === end ? null : offset])
+    }
+  }
+  await admin.disconnect()
+  return found
+}
+
 async function beMember (bootstrap, { topic, group, sessionMs }, events, stopped) {
   const consumer = client(bootstrap).consumer({
     groupId: group, sessionTimeout: sessionMs, heartbeatInterval: 500, maxWaitTimeInMs: 200
@@ -79,4 +146,4 @@ async function beMember (bootstrap, { topic, group, sessionMs }, events, stopped
   await consumer.disconnect()
 }
 
-module.exports = { version, producer, beMember }
+module.exports = { version, producer, consume, offsetsForTimes, beMember }

@@ -4,9 +4,73 @@
 const fs = require('node:fs')
 const path = require('node:path')
 const { setTimeout } = require('node:timers/promises')
+const { canonicalLine } = require('./corpus')
 
 const main = require.resolve('@platformatic/kafka')
 const { version } = JSON.parse(fs.readFileSync(path.join(path.dirname(main), '../package.json')))
+
+const READ_TIMEOUT_MS = 180_000
+
+// Sends batches to partition 0 and answers the offset of each. Headers are a map from buffers, so
+// that names may come twice.
+async function producer (bootstrap) {
+  const { Producer } = await import(main)
+  const producer = new Producer({
+    clientId: 'interop', bootstrapBrokers: [bootstrap], autocreateTopics: true
+  })
+  return {
+    async send (topic, codec, entries) {
+      const messages = entries.map(({ key, value, timestamp, headers }) => ({
+        topic,
+        partition: 0,
+        key,
+        value,
+        timestamp: BigInt(timestamp),
+        headers: new Map(headers.map(([name, value]) => [Buffer.from(name), value]))
+      }))
+      const { offsets } = await producer.send({ messages, acks: -1, compression: codec })
+      return Number(offsets[0].offset)
+    },
+    close: () => producer.close()
+  }
+}
+
+// This library reads in groups only: this is the one member of its own.
+async function consume (bootstrap, topics, bytesMax, write) {
+  const { Consumer } = await import(main)
+  const consumer = new Consumer({
+    clientId: 'interop',
+    bootstrapBrokers: [bootstrap],
+    groupId: `platformatic-kafka-reads-${bytesMax}`,
+    maxBytesPerPartition: bytesMax,
+    maxWaitTime: 200
+  })
+  const left = await consumer.listOffsets({ topics })
+  const stream = await consumer.consume({ topics, mode: 'earliest', autocommit: false })
+  const late = () => stream.destroy(new Error(`not at the end: ${[...left.keys()]}`))
+  const timer = globalThis.setTimeout(late, READ_TIMEOUT_MS)
+  for await (const { topic, offset, key, value, timestamp, headers } of stream) {
+    write(canonicalLine(topic, offset, key, value, timestamp, [...headers]))
+    if (offset + 1n >= left.get(topic)?.[0]) left.delete(topic)
+    if (left.size === 0) break
+  }
+  clearTimeout(timer)
+  await consumer.close(true)
+}
+
+async function offsetsForTimes (bootstrap, topics, times) {
+  const { Consumer } = await import(main)
+  const consumer = new Consumer({
+    clientId: 'interop', bootstrapBrokers: [bootstrap], groupId: 'platformatic-kafka-asks'
+  })
+  const found = []
+  for (const time of times) {
+    const offsets = await consumer.listOffsets({ topics, timestamp: BigInt(time) })
+    for (const [topic, [offset]] of offsets) found.push([topic, time, offset < 0n ? null : offset])
+  }
+  await consumer.close(true)
+  return found
+}
 
 async function beMember (bootstrap, { topic, group, instance, sessionMs }, events, stopped) {
   const { Consumer } = await import(main)
@@ -62,4 +126,4 @@ async function commitUntil (isOver, consumer, topic, uncommitted, events) {
   }
 }
 
-module.exports = { version, beMember }
+module.exports = { version, producer, consume, offsetsForTimes, beMember }
