@@ -11,7 +11,7 @@ const JOIN_GROUP: i16 = 11;
 const LEAVE_GROUP: i16 = 13;
 const CREATE_TOPICS: i16 = 19;
 const FETCH_BYTES_MAX: i32 = 16 << 20;
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A connection that sends one request at a time.
 pub struct Frames {

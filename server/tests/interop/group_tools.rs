@@ -293,7 +293,7 @@ const RECORDS: &[&[Run]] = &[
         &[],
         console(
             "OffsetsMessageFormatter",
-            "--topic __consumer_offsets --from-beginning --timeout-ms 5000 \
+            "--topic __consumer_offsets --from-beginning --timeout-ms 15000 \
          --formatter org.apache.kafka.tools.consumer.OffsetsMessageFormatter",
             &[
                 "\"group\":\"readers\",\"topic\":\"log\",\"partition\":0",
@@ -305,7 +305,7 @@ const RECORDS: &[&[Run]] = &[
         &[],
         console(
             "GroupMetadataMessageFormatter",
-            "--topic __consumer_offsets --from-beginning --timeout-ms 5000 \
+            "--topic __consumer_offsets --from-beginning --timeout-ms 15000 \
          --formatter org.apache.kafka.tools.consumer.GroupMetadataMessageFormatter",
             &[
                 "\"group\":\"readers\"",

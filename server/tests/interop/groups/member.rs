@@ -16,6 +16,7 @@ pub struct Member {
     process: Running,
     folder: PathBuf,
     events: PathBuf,
+    is_leaving: bool,
 }
 
 /// What happened to a member. Times are milliseconds of the machine's clock; kcat tells none.
@@ -61,19 +62,23 @@ impl Member {
             process,
             folder,
             events: membership.events,
+            is_leaving: false,
         })
     }
 
     /// Tells it to leave its group; it may not have done so yet.
     pub fn begin_to_leave(&mut self) {
-        self.process.terminate();
+        // A second signal would end it at once.
+        if !std::mem::replace(&mut self.is_leaving, true) {
+            self.process.terminate();
+        }
     }
 
     /// Tells it to leave its group, and waits until it has ended by itself: kafka-python first
     /// waits for a record.
     pub fn leave(&mut self) -> Result<(), String> {
         const TIMEOUT: Duration = Duration::from_secs(60);
-        self.process.terminate();
+        self.begin_to_leave();
         let ended = self.process.wait(TIMEOUT);
         match ended {
             // A JVM that SIGTERM ends reports the signal, 143.

@@ -156,9 +156,30 @@ impl Play<'_> {
     }
 }
 
+/// A time-out that a machine which stands still takes nothing of: between two looks at it, at most
+/// a second counts.
+struct Patience {
+    left: Duration,
+    looked: Instant,
+}
+
+impl Patience {
+    fn of(left: Duration) -> Patience {
+        let looked = Instant::now();
+        Patience { left, looked }
+    }
+
+    fn is_over(&mut self) -> bool {
+        let passed = self.looked.elapsed().min(Duration::from_secs(1));
+        self.looked = Instant::now();
+        self.left = self.left.saturating_sub(passed);
+        self.left.is_zero()
+    }
+}
+
 /// Waits until these members have all partitions between them, each one some of its own.
 fn share_out(members: &mut [Member], who: &[usize]) -> Result<(), String> {
-    let until = Instant::now() + SHARE_TIMEOUT;
+    let mut patience = Patience::of(SHARE_TIMEOUT);
     loop {
         let mut shares = Vec::new();
         for at in who {
@@ -171,7 +192,7 @@ fn share_out(members: &mut [Member], who: &[usize]) -> Result<(), String> {
         if none_idle && all.len() == PARTITIONS as usize && count == all.len() {
             return Ok(());
         }
-        if Instant::now() > until {
+        if patience.is_over() {
             let told: Vec<_> = who.iter().map(|at| members[*at].told()).collect();
             return Err(format!("not shared out after {SHARE_TIMEOUT:?}: {told:?}"));
         }
@@ -181,11 +202,11 @@ fn share_out(members: &mut [Member], who: &[usize]) -> Result<(), String> {
 
 /// Waits until nobody has been given partitions for a while.
 fn come_to_rest(members: &[Member]) -> Result<(), String> {
-    let until = Instant::now() + SHARE_TIMEOUT;
+    let mut patience = Patience::of(SHARE_TIMEOUT);
     let given = || -> usize { members.iter().map(Member::assignments).sum() };
     let (mut seen, mut since) = (given(), Instant::now());
     while since.elapsed() < 2 * HEARTBEATS {
-        if Instant::now() > until {
+        if patience.is_over() {
             let told: Vec<_> = members.iter().map(Member::told).collect();
             return Err(format!(
                 "still rebalancing after {SHARE_TIMEOUT:?}: {told:?}"
@@ -202,10 +223,10 @@ fn come_to_rest(members: &[Member]) -> Result<(), String> {
 
 /// Waits until all that was written was read.
 fn all_read(written: &[i64], members: &[Member]) -> Result<(), String> {
-    let until = Instant::now() + READ_TIMEOUT;
+    let mut patience = Patience::of(READ_TIMEOUT);
     loop {
         let read = verdict::nothing_lost(written, members);
-        if read.is_ok() || Instant::now() > until {
+        if read.is_ok() || patience.is_over() {
             let told: Vec<_> = members.iter().map(Member::told).collect();
             return read.map_err(|why| format!("{why}: {told:?}"));
         }

@@ -99,6 +99,7 @@ def be_a_member(bootstrap, topic, group, assignor, instance, session_ms, events,
 
     consumer = KafkaConsumer(
         bootstrap_servers=bootstrap,
+        bootstrap_timeout_ms=120_000,
         group_id=group,
         group_instance_id=instance,
         partition_assignment_strategy=(ASSIGNORS[assignor],),
