@@ -100,7 +100,8 @@ impl Client {
     }
 
     /// The codecs that it writes in, each at its default level; Java also at the ends of what Kafka
-    /// allows, as `CODEC.LEVEL`. @platformatic/kafka leaves zstd to Node, which has it from 22.15 on.
+    /// allows, as `CODEC.LEVEL`. @platformatic/kafka leaves zstd to Node, which has it from 22.15
+    /// on.
     pub fn codings(self) -> &'static [&'static str] {
         match self {
             Client::Platformatic => &["none", "gzip", "snappy", "lz4"],
