@@ -97,6 +97,7 @@ impl Play<'_> {
         all_read(&written, &members)?;
         thread::sleep(HEARTBEATS);
         let (has, notices) = (members[2].partitions(), members[1].assignments());
+        let told = members[1].told();
         members[2].leave()?;
         members[1].leave()?;
         if had != has {
@@ -106,7 +107,7 @@ impl Play<'_> {
         }
         if noticed != notices {
             return Err(format!(
-                "the other one was assigned {notices} times, before {noticed}"
+                "the other one was assigned {notices} times, before {noticed}: {told:?}"
             ));
         }
         verdict::order_kept(&members)
@@ -200,12 +201,13 @@ fn share_out(members: &mut [Member], who: &[usize]) -> Result<(), String> {
     }
 }
 
-/// Waits until nobody has been given partitions for a while.
+/// Waits until nobody has been given partitions for a while, in which the machine did not stand
+/// still.
 fn come_to_rest(members: &[Member]) -> Result<(), String> {
-    let mut patience = Patience::of(SHARE_TIMEOUT);
     let given = || -> usize { members.iter().map(Member::assignments).sum() };
-    let (mut seen, mut since) = (given(), Instant::now());
-    while since.elapsed() < 2 * HEARTBEATS {
+    let mut patience = Patience::of(SHARE_TIMEOUT);
+    let (mut seen, mut rest) = (given(), Patience::of(2 * HEARTBEATS));
+    while !rest.is_over() {
         if patience.is_over() {
             let told: Vec<_> = members.iter().map(Member::told).collect();
             return Err(format!(
@@ -215,7 +217,7 @@ fn come_to_rest(members: &[Member]) -> Result<(), String> {
         thread::sleep(Duration::from_millis(50));
         let now = given();
         if now != seen {
-            (seen, since) = (now, Instant::now());
+            (seen, rest) = (now, Patience::of(2 * HEARTBEATS));
         }
     }
     Ok(())
