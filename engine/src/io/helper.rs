@@ -187,13 +187,16 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
     }
 }
 
-/// Fills a file with zeros: written, so that later writes change no metadata, and synced.
+/// Fills a file with zeros: written, so that later writes change no metadata, and synced step by
+/// step, because whoever syncs another file meanwhile waits for all that is dirty (ext4's ordered
+/// data).
 fn zero(file: &std::fs::File, len: u64) -> io::Result<()> {
     let zeros = vec![0; ZERO_STEP];
     let mut position = 0;
     while position < len {
         let step = (len - position).min(ZERO_STEP as u64) as usize;
         file.write_all_at(&zeros[..step], position)?;
+        file.sync_data()?;
         position += step as u64;
     }
     file.set_len(len)?;
