@@ -20,6 +20,8 @@ pub struct Outgoing {
     inline: Vec<u8>,
     inline_start: usize,
     parts: VecDeque<Part>,
+    /// Memory of all `Large` parts.
+    large_bytes: usize,
     /// Bytes that ever entered, and that the socket ever took.
     entered: u64,
     sent: u64,
@@ -44,6 +46,11 @@ pub enum Next<'a> {
 enum Part {
     /// So many bytes of `inline`.
     Inline(usize),
+    /// Encoded bytes of their own, so that nobody copies or moves them.
+    Large {
+        bytes: Vec<u8>,
+        start: usize,
+    },
     Memory {
         slice: Slice,
         start: usize,
@@ -63,6 +70,18 @@ impl Outgoing {
             Some(Part::Inline(len)) => *len += bytes.len(),
             _ => self.parts.push_back(Part::Inline(bytes.len())),
         }
+    }
+
+    /// Queues encoded bytes: many are taken, few are copied and left.
+    pub fn push_encoded(&mut self, bytes: &mut Vec<u8>) {
+        if bytes.len() < LARGE_BYTES_MIN {
+            return self.push_bytes(bytes);
+        }
+        let mut bytes = std::mem::take(bytes);
+        bytes.shrink_to_fit();
+        self.entered += bytes.len() as u64;
+        self.large_bytes += bytes.capacity();
+        self.parts.push_back(Part::Large { bytes, start: 0 });
     }
 
     /// Queues counted memory without copying it.
@@ -100,6 +119,7 @@ impl Outgoing {
                     at += len;
                     &self.inline[at - len..at]
                 }
+                Part::Large { bytes, start } => &bytes[*start..],
                 Part::Memory { slice, start } => &slice[*start..],
             };
             let Some(place) = memory.get_mut(count) else {
@@ -131,6 +151,11 @@ impl Outgoing {
                     self.inline_start += taken;
                     (taken, *len == 0)
                 }
+                Part::Large { bytes, start } => {
+                    let taken = left.min(bytes.len() - *start);
+                    *start += taken;
+                    (taken, *start == bytes.len())
+                }
                 Part::Memory { slice, start } => {
                     let taken = left.min(slice.len() - *start);
                     *start += taken;
@@ -146,8 +171,10 @@ impl Outgoing {
             left -= taken.0;
             if taken.1 {
                 let end = self.sent - left as u64;
-                if let Some(Part::File(range)) = self.parts.pop_front() {
-                    self.draining.push_back((end, range.lease));
+                match self.parts.pop_front() {
+                    Some(Part::File(range)) => self.draining.push_back((end, range.lease)),
+                    Some(Part::Large { bytes, .. }) => self.large_bytes -= bytes.capacity(),
+                    _ => {}
                 }
             }
         }
@@ -170,6 +197,7 @@ impl Outgoing {
     /// Gives up everything; returns the request bytes that are free again.
     pub fn abandon(&mut self) -> u64 {
         self.parts.clear();
+        self.large_bytes = 0;
         self.inline.clear();
         self.inline_start = 0;
         self.draining.clear();
@@ -191,7 +219,7 @@ impl Outgoing {
 
     /// Memory of encoded bytes, above what an idle connection may keep.
     pub fn encoded_bytes(&self) -> usize {
-        self.inline.capacity().saturating_sub(INLINE_KEPT_BYTES_MAX)
+        self.inline.capacity().saturating_sub(INLINE_KEPT_BYTES_MAX) + self.large_bytes
     }
 
     /// Whether nothing waits.
@@ -211,7 +239,8 @@ impl Outgoing {
         free
     }
 
-    /// Gives back the memory of encoded bytes that were sent.
+    /// Gives back the memory of encoded bytes that were sent. What is left is moved only when there
+    /// is no more of it than was sent since: a peer that reads little by little costs no more.
     fn compact(&mut self) {
         if self.inline_start == self.inline.len() {
             self.inline.clear();
@@ -219,7 +248,7 @@ impl Outgoing {
             if self.inline.capacity() > INLINE_KEPT_BYTES_MAX {
                 self.inline = Vec::new();
             }
-        } else if self.inline_start > INLINE_KEPT_BYTES_MAX {
+        } else if self.inline_start > INLINE_KEPT_BYTES_MAX.max(self.inline.len() / 2) {
             self.inline.drain(..self.inline_start);
             self.inline_start = 0;
         }
@@ -228,3 +257,5 @@ impl Outgoing {
 
 /// An idle connection keeps no more than this for its next replies.
 const INLINE_KEPT_BYTES_MAX: usize = 4 << 10;
+/// From so many on, encoded bytes stay where they were written.
+const LARGE_BYTES_MIN: usize = 64 << 10;

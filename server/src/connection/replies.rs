@@ -67,12 +67,12 @@ impl Replies {
     }
 
     /// The request's reply is made: queued at once if it is its turn, else kept. `externals` are
-    /// ordered by position and are taken out. A number that is not owed is ignored: the
-    /// connection was abandoned meanwhile.
+    /// ordered by position and are taken out; so are `bytes` where they are many. A number that is
+    /// not owed is ignored: the connection was abandoned meanwhile.
     pub fn finish(
         &mut self,
         number: RequestNumber,
-        bytes: &[u8],
+        bytes: &mut Vec<u8>,
         externals: &mut Vec<ExternalAt>,
         outgoing: &mut Outgoing,
     ) {
@@ -83,8 +83,13 @@ impl Replies {
             self.flush(outgoing);
             return;
         }
-        let mut kept = self.spare.pop().unwrap_or_default();
-        kept.extend_from_slice(bytes);
+        let kept = if bytes.len() > SPARE_BYTES_MAX {
+            std::mem::take(bytes)
+        } else {
+            let mut kept = self.spare.pop().unwrap_or_default();
+            kept.extend_from_slice(bytes);
+            kept
+        };
         let externals = std::mem::take(externals);
         self.slots[at].state = State::Ready {
             bytes: kept,
@@ -135,7 +140,7 @@ impl Replies {
                 State::Silent => {}
                 State::Ready { bytes, externals } => {
                     let mut bytes = std::mem::take(bytes);
-                    queue(&bytes, externals, outgoing);
+                    queue(&mut bytes, externals, outgoing);
                     bytes.clear();
                     if self.spare.len() < SPARE_COUNT_MAX && bytes.capacity() <= SPARE_BYTES_MAX {
                         self.spare.push(bytes);
@@ -154,7 +159,10 @@ impl Replies {
     }
 }
 
-fn queue(bytes: &[u8], externals: &mut Vec<ExternalAt>, outgoing: &mut Outgoing) {
+fn queue(bytes: &mut Vec<u8>, externals: &mut Vec<ExternalAt>, outgoing: &mut Outgoing) {
+    if externals.is_empty() {
+        return outgoing.push_encoded(bytes);
+    }
     let mut done = 0;
     for external in externals.drain(..) {
         outgoing.push_bytes(&bytes[done..external.at]);
@@ -176,60 +184,4 @@ const SPARE_COUNT_MAX: usize = 8;
 const SPARE_BYTES_MAX: usize = 1 << 10;
 
 #[cfg(test)]
-mod tests {
-    use std::io::IoSlice;
-
-    use super::*;
-    use crate::connection::outgoing::Next;
-
-    fn sent(outgoing: &mut Outgoing) -> (Vec<u8>, u64) {
-        let mut parts = [IoSlice::new(&[]); 64];
-        let bytes = match outgoing.next(&mut parts) {
-            Next::Memory(count) => parts[..count]
-                .iter()
-                .flat_map(|part| part.to_vec())
-                .collect(),
-            _ => Vec::new(),
-        };
-        let free = outgoing.advance(bytes.len());
-        (bytes, free)
-    }
-
-    #[test]
-    fn replies_keep_the_order_of_requests() {
-        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
-        let numbers: Vec<_> = (0..4).map(|_| replies.begin(10)).collect();
-        replies.finish(numbers[2], b"two", &mut Vec::new(), &mut outgoing);
-        replies.finish(numbers[1], b"one", &mut Vec::new(), &mut outgoing);
-        assert!(outgoing.is_empty());
-        assert_eq!(replies.in_flight(), 4);
-        replies.finish(numbers[0], b"zero", &mut Vec::new(), &mut outgoing);
-        assert_eq!(sent(&mut outgoing), (b"zeroonetwo".to_vec(), 30));
-        replies.finish(numbers[3], b"three", &mut Vec::new(), &mut outgoing);
-        assert_eq!(sent(&mut outgoing), (b"three".to_vec(), 10));
-        assert_eq!(replies.in_flight(), 0);
-    }
-
-    #[test]
-    fn a_silent_request_leaves_no_reply_and_returns_its_bytes() {
-        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
-        let (first, silent, last) = (replies.begin(1), replies.begin(2), replies.begin(4));
-        replies.finish_silently(silent, &mut outgoing);
-        replies.finish(last, b"last", &mut Vec::new(), &mut outgoing);
-        replies.finish(first, b"first", &mut Vec::new(), &mut outgoing);
-        assert_eq!(sent(&mut outgoing), (b"firstlast".to_vec(), 7));
-    }
-
-    #[test]
-    fn a_reply_is_finished_once() {
-        let (mut replies, mut outgoing) = (Replies::default(), Outgoing::default());
-        let first = replies.begin(1);
-        replies.finish(first, b"a", &mut Vec::new(), &mut outgoing);
-        replies.finish(first, b"b", &mut Vec::new(), &mut outgoing);
-        assert_eq!(sent(&mut outgoing).0, b"a");
-        let abandoned = replies.begin(5);
-        assert_eq!(replies.abandon(), 5);
-        replies.finish(abandoned, b"c", &mut Vec::new(), &mut outgoing);
-        assert!(outgoing.is_empty());
-    }
-}
+mod tests;

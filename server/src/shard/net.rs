@@ -209,7 +209,7 @@ impl Net {
         };
         connection.replies.finish(
             caller.number,
-            &writer.bytes,
+            &mut writer.bytes,
             parts,
             &mut connection.outgoing,
         );

@@ -93,3 +93,41 @@ fn a_lease_outlives_the_send_until_the_peer_has_the_bytes() {
     outgoing.drained(5);
     assert!(!file.is_leased() && !outgoing.is_draining());
 }
+
+#[test]
+fn many_encoded_bytes_stay_where_they_were_written() {
+    let mut outgoing = Outgoing::default();
+    let mut encoded = vec![7; LARGE_BYTES_MIN];
+    let place = encoded.as_ptr();
+    outgoing.push_bytes(b"small");
+    outgoing.push_encoded(&mut encoded);
+    outgoing.push_encoded(&mut b"after".to_vec());
+    outgoing.charge(9);
+    assert!(encoded.is_empty());
+    assert!(outgoing.encoded_bytes() >= LARGE_BYTES_MIN);
+    outgoing.advance(5 + 1_000);
+    let mut parts = [IoSlice::new(&[]); 4];
+    assert!(matches!(outgoing.next(&mut parts), Next::Memory(2)));
+    assert_eq!(parts[0].as_ptr(), place.wrapping_add(1_000));
+    let (bytes, free) = send_all(&mut outgoing, 10_000);
+    assert_eq!(bytes.len(), LARGE_BYTES_MIN - 1_000 + 5);
+    assert!(bytes.ends_with(b"\x07after"));
+    assert_eq!((free, outgoing.encoded_bytes()), (9, 0));
+}
+
+#[test]
+fn a_peer_that_reads_little_by_little_moves_little() {
+    let mut outgoing = Outgoing::default();
+    let reply = [1; 1_000];
+    (0..1_000).for_each(|_| outgoing.push_bytes(&reply));
+    let mut moves = 0;
+    let mut expected = std::ptr::null();
+    while !outgoing.is_empty() {
+        let mut parts = [IoSlice::new(&[]); 4];
+        assert!(matches!(outgoing.next(&mut parts), Next::Memory(1)));
+        moves += usize::from(parts[0].as_ptr() != expected);
+        expected = parts[0].as_ptr().wrapping_add(5_000);
+        outgoing.advance(5_000);
+    }
+    assert!(moves < 12, "{moves} moves of what is left");
+}
