@@ -135,7 +135,7 @@ pub struct FetchedPartition {
     /// -1 when not known.
     pub leader_epoch: i32,
     /// The client's own words.
-    pub metadata: String,
+    pub metadata: Arc<str>,
     /// None (0), or 88 where a transaction is open.
     pub error: ErrorCode,
 }
@@ -208,6 +208,29 @@ pub struct DeleteOffsetsAnswer {
     pub topics: Vec<PartitionErrors>,
 }
 
+impl Answer {
+    /// About how many bytes of a reply it becomes, for those that can be many.
+    pub fn reply_bytes(&self) -> usize {
+        match self {
+            Self::Join(it) => {
+                let members = it.members.iter();
+                members.map(|it| MEMBER_BYTES + it.metadata.len()).sum()
+            }
+            Self::Sync(it) => it.assignment.len(),
+            Self::FetchOffsets(it) => {
+                let offsets = it.topics.iter().flat_map(|topic| &topic.partitions);
+                offsets.map(|it| OFFSET_BYTES + it.metadata.len()).sum()
+            }
+            Self::Describe(groups) => {
+                let members = groups.iter().flat_map(|group| &group.members);
+                let blobs = members.map(|it| it.metadata.len() + it.assignment.len());
+                blobs.map(|blobs| MEMBER_BYTES + blobs).sum()
+            }
+            _ => 0,
+        }
+    }
+}
+
 impl JoinAnswer {
     /// No generation for the member, because of `error`.
     pub fn failed(error: ErrorCode, member_id: String) -> Self {
@@ -235,3 +258,7 @@ impl SyncAnswer {
         }
     }
 }
+
+/// What a reply says of an offset, and of a member, beside what clients put there.
+const OFFSET_BYTES: usize = 20;
+const MEMBER_BYTES: usize = 100;

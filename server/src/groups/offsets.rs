@@ -1,6 +1,7 @@
 //! The committed offsets of one group.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A committed offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +10,8 @@ pub(super) struct Committed {
     pub offset: i64,
     /// -1 when not known.
     pub leader_epoch: i32,
-    /// The client's own words.
-    pub metadata: Box<str>,
+    /// The client's own words, up to 4 KiB: answers share them.
+    pub metadata: Arc<str>,
     pub commit_timestamp_ms: i64,
     /// When it goes, for clients that said so; -1 for the others.
     pub expire_timestamp_ms: i64,
@@ -99,7 +100,7 @@ impl Offsets {
     }
 }
 
-/// An offset's own fields and its place in a map.
-pub(super) const PARTITION_BYTES: usize = size_of::<Committed>() + 24;
+/// An offset's own fields, its place in a map, the counters of its metadata.
+pub(super) const PARTITION_BYTES: usize = size_of::<Committed>() + 40;
 /// A topic's place in a map, and the map of its partitions.
 pub(super) const TOPIC_BYTES: usize = 96;

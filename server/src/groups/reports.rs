@@ -107,7 +107,7 @@ fn fetched(partition: i32, committed: Option<&Committed>) -> FetchedPartition {
         partition,
         offset: committed.map_or(-1, |committed| committed.offset),
         leader_epoch: committed.map_or(-1, |committed| committed.leader_epoch),
-        metadata: committed.map_or_else(String::new, |it| String::from(&*it.metadata)),
+        metadata: committed.map_or_else(Arc::default, |it| Arc::clone(&it.metadata)),
         error: ErrorCode::NONE,
     }
 }

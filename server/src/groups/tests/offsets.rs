@@ -24,7 +24,7 @@ fn anybody_commits_to_a_group_without_members() {
     let partitions = &answer.topics[0].partitions;
     assert_eq!((partitions[0].offset, partitions[0].leader_epoch), (-1, -1));
     assert_eq!((partitions[1].offset, partitions[1].leader_epoch), (7, 3));
-    assert_eq!(partitions[1].metadata, "m");
+    assert_eq!(&*partitions[1].metadata, "m");
 }
 
 #[test]

@@ -176,6 +176,15 @@ impl GroupCall {
         self.pending == 0
     }
 
+    /// About how many bytes its reply has.
+    pub fn reply_bytes(&self) -> usize {
+        let bytes = |part: &Part| match part {
+            Part::Open => 0,
+            Part::Told(answer) => answer.reply_bytes(),
+        };
+        self.parts.iter().map(bytes).sum()
+    }
+
     /// Answers what is still open by `error`, for a member that waits for others.
     pub fn refuse(&mut self, error: ErrorCode) {
         for part in 0..self.parts.len() {

@@ -137,7 +137,7 @@ fn in_each_partition(form: &Form, error: ErrorCode) -> Vec<FetchedTopic> {
         partition: *partition,
         offset: -1,
         leader_epoch: -1,
-        metadata: String::new(),
+        metadata: "".into(),
         error,
     };
     form.iter()

@@ -10,6 +10,7 @@ use logmill_wire::ErrorCode;
 use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
 use rand::RngCore;
 
+use super::pace::BATCH_BYTES_MAX;
 use super::rewrite::Rewrite;
 use crate::base::work::Token;
 use crate::groups::{
@@ -29,6 +30,8 @@ pub struct Hosted {
     synced: u64,
     /// Batches that were not taken by the store yet; the last is `made`.
     batches: VecDeque<Vec<u8>>,
+    /// Of batches that the store took and has not synced.
+    unsynced_bytes: usize,
     /// The store had no memory: try again then.
     retry_at: Option<Micros>,
     /// Replies and the batch that each waits for.
@@ -58,6 +61,7 @@ impl Hosted {
             made: 0,
             synced: 0,
             batches: VecDeque::new(),
+            unsynced_bytes: 0,
             retry_at: None,
             held: VecDeque::new(),
             rewrite: Rewrite::new(),
@@ -161,6 +165,7 @@ impl Hosted {
 
     fn make_batches(&mut self, now: Now, records: &[Record]) {
         let most = self.coordinator.options().batch_bytes_max;
+        let most = most.min(BATCH_BYTES_MAX);
         let mut builder = BatchBuilder::new();
         for record in records {
             let bytes = record.bytes();
@@ -197,8 +202,14 @@ impl Hosted {
     }
 
     /// The store took the next batch.
-    pub(super) fn appended(&mut self) {
+    pub(super) fn appended(&mut self, bytes: usize) {
         self.batches.pop_front();
+        self.unsynced_bytes += bytes;
+    }
+
+    /// Bytes that the store took and has not synced.
+    pub(super) fn unsynced_bytes(&self) -> usize {
+        self.unsynced_bytes
     }
 
     /// The store has no room now.
@@ -206,8 +217,15 @@ impl Hosted {
         self.retry_at = Some(now.monotonic.saturating_add(RETRY));
     }
 
-    /// All batches up to this one are synced: replies that waited for them go.
-    pub(super) fn synced(&mut self, number: u64, store: &mut Store, effects: &mut Effects) {
+    /// A batch of so many bytes is synced, and all before it: replies that waited for them go.
+    pub(super) fn synced(
+        &mut self,
+        number: u64,
+        bytes: usize,
+        store: &mut Store,
+        effects: &mut Effects,
+    ) {
+        self.unsynced_bytes -= bytes;
         self.synced = self.synced.max(number);
         self.rewrite.synced(store, self.key, self.synced);
         if self.batches.is_empty() {

@@ -7,9 +7,10 @@
 
 mod hosted;
 mod load;
+mod pace;
 mod rewrite;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use logmill_engine::base::{Micros, Now, Offset, PartitionIndex, ShardId};
 use logmill_engine::disk::{DiskOp, OpKey};
@@ -21,6 +22,7 @@ use rand::RngCore;
 use self::hosted::Hosted;
 pub use self::load::CoordinatorLoaded;
 use self::load::Loads;
+use self::pace::Pace;
 use super::Shard;
 use super::net::begin_reply;
 use super::out::Notice;
@@ -48,7 +50,10 @@ pub struct Coordinators {
     /// Counts coordinators that were made.
     lives: u64,
     loads: Loads,
+    pace: Pace,
     effects: Effects,
+    /// Calls whose replies are long: one is written in a turn.
+    long_calls: VecDeque<Token>,
     /// Reads of segments that loading wants.
     reads: Vec<(OpKey, DiskOp)>,
 }
@@ -69,6 +74,7 @@ pub struct CoordinatorBatch {
     /// Which coordinator of the partition made it: it may have been loaded anew since.
     life: u64,
     number: u64,
+    bytes: usize,
 }
 
 impl Coordinators {
@@ -82,14 +88,16 @@ impl Coordinators {
             rngs,
             lives: 0,
             loads: Loads::default(),
+            pace: Pace::default(),
             effects: Effects::default(),
+            long_calls: VecDeque::new(),
             reads: Vec::new(),
         }
     }
 
     /// When one of them wants to be asked although nothing happened.
     pub fn next_deadline(&self) -> Option<Micros> {
-        if self.loads.is_busy() {
+        if self.loads.is_busy() || self.pace.is_ready() || !self.long_calls.is_empty() {
             return Some(Micros(0));
         }
         self.due_at
@@ -225,12 +233,32 @@ impl Shard {
         }
     }
 
-    /// Replies to a call that is complete, puts another one back.
+    /// Replies to a call that is complete, puts another one back. A long reply has to wait for its
+    /// turn: others' requests, and the disk, come between two of them.
     fn group_call_on(&mut self, token: Token, call: Box<GroupCall>) {
         if !call.is_complete() {
             self.work.put(token, Work::Group(call));
-            return;
+        } else if call.reply_bytes() >= LONG_REPLY_BYTES_MIN {
+            self.work.put(token, Work::Group(call));
+            self.coordinators.long_calls.push_back(token);
+        } else {
+            self.group_reply(token, *call);
         }
+    }
+
+    /// Writes the next of the long replies.
+    fn long_group_reply(&mut self) {
+        let Some(token) = self.coordinators.long_calls.pop_front() else {
+            return;
+        };
+        match self.work.take(token) {
+            Some(Work::Group(call)) => self.group_reply(token, *call),
+            Some(other) => self.work.put(token, other),
+            None => {}
+        }
+    }
+
+    fn group_reply(&mut self, token: Token, call: GroupCall) {
         self.work.release(token);
         let caller = call.caller();
         begin_reply(&caller, &mut self.writer);
@@ -263,6 +291,7 @@ impl Shard {
         }
         self.deliver();
         self.coordinators.loads.clear();
+        self.coordinators.pace = Pace::default();
     }
 
     /// Topics are gone: what groups committed for them goes, too.
@@ -308,6 +337,8 @@ impl Shard {
     /// Lets coordinators do what is due, goes on with loads and with appends that found no memory.
     pub(super) fn pump_coordinators(&mut self, now: Now) {
         self.load_coordinators(now);
+        self.append_waiting(now);
+        self.long_group_reply();
         if self.coordinators.due_at.is_none_or(|at| at > now.monotonic) {
             return;
         }
@@ -341,33 +372,73 @@ impl Shard {
         self.deliver();
     }
 
-    /// Hands a coordinator's batches to the store.
+    /// Hands a coordinator's batches to the store, unless others are before it.
     fn append_records(&mut self, now: Now, index: i32) {
-        while let Some(hosted) = self.coordinators.hosted.get_mut(&index)
-            && let Some((number, bytes)) = hosted.next_batch()
-        {
-            let Some(token) = self.work.reserve() else {
-                return hosted.wait(now);
-            };
-            match hosted::append(now, &mut self.core.store, hosted.key(), bytes, token) {
-                Ok(()) => {
-                    hosted.appended();
-                    let batch = CoordinatorBatch {
-                        index,
-                        life: hosted.life(),
-                        number,
-                    };
-                    self.work.put(token, Work::CoordinatorBatch(batch));
-                }
-                Err(None) => {
-                    self.work.release(token);
-                    return hosted.wait(now);
-                }
-                Err(Some(error)) => {
-                    self.work.release(token);
-                    self.coordinator_failed(now, index, &error.to_string());
-                    return;
-                }
+        let pace = &mut self.coordinators.pace;
+        if pace.is_anyone_waiting() {
+            return self.wait_for_room(index);
+        }
+        while let Went::On = self.append_batch(now, index) {}
+    }
+
+    /// There may be room for coordinators that wait for it: a batch of each, in turns.
+    fn append_waiting(&mut self, now: Now) {
+        while let Some(index) = self.coordinators.pace.first_waiting() {
+            match self.append_batch(now, index) {
+                Went::On => self.coordinators.pace.next_turn(),
+                Went::Nowhere => return,
+                Went::ToEnd => self.coordinators.pace.leave_turn(),
+            }
+            self.coordinators.changed(index);
+        }
+    }
+
+    fn wait_for_room(&mut self, index: i32) {
+        let hosted = self.coordinators.hosted.get(&index);
+        if hosted.is_some_and(|hosted| hosted.next_batch().is_some()) {
+            self.coordinators.pace.wait(index);
+        }
+    }
+
+    fn append_batch(&mut self, now: Now, index: i32) -> Went {
+        let Coordinators { hosted, pace, .. } = &mut self.coordinators;
+        let Some(hosted) = hosted.get_mut(&index) else {
+            return Went::ToEnd;
+        };
+        let Some((number, bytes)) = hosted.next_batch() else {
+            return Went::ToEnd;
+        };
+        let len = bytes.len();
+        if !pace.has_room(len) {
+            pace.wait(index);
+            return Went::Nowhere;
+        }
+        let Some(token) = self.work.reserve() else {
+            hosted.wait(now);
+            return Went::ToEnd;
+        };
+        match hosted::append(now, &mut self.core.store, hosted.key(), bytes, token) {
+            Ok(()) => {
+                hosted.appended(len);
+                pace.began(len);
+                let batch = CoordinatorBatch {
+                    index,
+                    life: hosted.life(),
+                    number,
+                    bytes: len,
+                };
+                self.work.put(token, Work::CoordinatorBatch(batch));
+                Went::On
+            }
+            Err(None) => {
+                self.work.release(token);
+                hosted.wait(now);
+                Went::ToEnd
+            }
+            Err(Some(error)) => {
+                self.work.release(token);
+                self.coordinator_failed(now, index, &error.to_string());
+                Went::ToEnd
             }
         }
     }
@@ -383,6 +454,7 @@ impl Shard {
             index,
             life,
             number,
+            bytes,
         } = batch;
         let hosted = self.coordinators.hosted.get(&index);
         if hosted.is_none_or(|hosted| hosted.life() != life) {
@@ -394,11 +466,16 @@ impl Shard {
             return;
         }
         let Coordinators {
-            hosted, effects, ..
+            hosted,
+            effects,
+            pace,
+            ..
         } = &mut self.coordinators;
         if let Some(hosted) = hosted.get_mut(&index) {
-            hosted.synced(number, &mut self.core.store, effects);
+            hosted.synced(number, bytes, &mut self.core.store, effects);
+            pace.ended(bytes);
         }
+        self.append_waiting(now);
         self.coordinators.changed(index);
         self.deliver();
     }
@@ -412,6 +489,7 @@ impl Shard {
             rngs,
             loads,
             lives,
+            pace,
             ..
         } = &mut self.coordinators;
         let Some(failed) = hosted.get_mut(&index) else {
@@ -421,7 +499,9 @@ impl Shard {
         self.net.notice(Notice::Storage { text });
         *lives += 1;
         let anew = Hosted::new(now, (failed.key(), *lives), options.clone(), rngs());
-        std::mem::replace(failed, anew).close(now, effects);
+        let failed = std::mem::replace(failed, anew);
+        pace.ended(failed.unsynced_bytes());
+        failed.close(now, effects);
         loads.add(index);
         self.deliver();
     }
@@ -450,5 +530,17 @@ impl Shard {
     }
 }
 
+/// How far a coordinator's append came.
+enum Went {
+    /// The store has a batch more.
+    On,
+    /// There is no room yet.
+    Nowhere,
+    /// It has no more to append, or has to leave the store alone for a while.
+    ToEnd,
+}
+
+/// Replies from this size on are written one in a turn.
+const LONG_REPLY_BYTES_MIN: usize = 64 << 10;
 /// The ticket of asks that nobody waits for.
 const NOBODY: u64 = u64::MAX;

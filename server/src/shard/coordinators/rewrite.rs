@@ -94,5 +94,5 @@ impl Rewrite {
 const RECORDS_MIN: i64 = if cfg!(test) { 200 } else { 20_000 };
 /// A log is rewritten when it holds so many times what is live.
 const SUPERSEDED: i64 = 4;
-/// What one turn writes anew: one batch.
-const PORTION_BYTES: usize = 256 << 10;
+/// What one turn writes anew: some batches.
+const PORTION_BYTES: usize = 128 << 10;

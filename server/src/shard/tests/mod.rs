@@ -10,4 +10,5 @@ mod order;
 mod produce;
 mod read;
 mod rig;
+mod shares;
 mod simulation;
