@@ -15,6 +15,21 @@ fn rig(index_bytes: usize, producers_max: usize) -> Rig {
     Rig::on(MemoryDisk::new(1), options, Vec::new(), &[1])
 }
 
+/// A partition that fills its memory fast is given larger and larger regions, but not one that the
+/// whole budget could not hold beside what is lent.
+#[test]
+fn a_small_budget_refuses_nothing_that_fits_it() {
+    let mut options = options(1);
+    options.tail_bytes = 1 << 20;
+    let mut rig = Rig::on(MemoryDisk::new(1), options, Vec::new(), &[1]);
+    let key = rig.open(0, LogConfig::default());
+    for token in 0..1_000 {
+        let bytes = batch(&[&[1; 1_500]]);
+        rig.append(key, &bytes, AckLevel::Synced, token).unwrap();
+        rig.settle();
+    }
+}
+
 #[test]
 fn index_entries_in_files_leave_memory_and_reads_still_find_their_way() {
     let mut rig = rig(INDEX_BYTES, usize::MAX);

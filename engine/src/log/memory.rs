@@ -102,7 +102,9 @@ impl SegmentMemory {
         while missing > 0 {
             let head = at % REGION_ALIGNMENT;
             let class = class_for(grown, head + missing);
-            let Some(mut writer) = pool.take(class) else {
+            // Where memory is short a region is as small as will do.
+            let least = class_for(RegionClass::Page, head + missing);
+            let Some(mut writer) = pool.take(class).or_else(|| pool.take(least)) else {
                 self.regions.truncate(before);
                 return false;
             };
