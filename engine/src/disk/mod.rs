@@ -18,8 +18,10 @@ mod error;
 mod file;
 pub mod memory;
 mod op;
+mod work;
 
 pub use blocking::{BlockingDisk, Listed, parent_of};
 pub use error::{DiskError, DiskErrorKind};
 pub use file::{DirectoryPath, FileId, FileLease, FileName, FileRange};
 pub use op::{Completion, ControlOp, DiskOp, DiskOut, DiskOutput, OpKey};
+pub use work::{BlockingWork, Work};

@@ -1,6 +1,6 @@
 //! Operations of the asynchronous disk and their completions.
 
-use super::{DiskError, FileName};
+use super::{DiskError, FileName, Work};
 use crate::{
     base::DirectoryIndex,
     sys::region::{RegionWriter, Slice, Slices},
@@ -164,6 +164,8 @@ pub enum ControlOp {
         /// Log directory.
         directory: DirectoryIndex,
     },
+    /// Many blocking calls as one: durable as far as it says itself.
+    Work(Work),
     /// Runs several in order without making anything durable, whatever they say: a
     /// [`ControlOp::SyncAll`] must follow. Stops at the first error.
     Unsynced(Vec<ControlOp>),

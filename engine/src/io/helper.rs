@@ -180,6 +180,7 @@ fn control(files: &Files, op: ControlOp, is_durable: bool) -> Result<(), DiskErr
             files.patch(directory, path, position, &bytes, len)?;
             sync(directory, path)
         }
+        ControlOp::Work(work) => work.run(files),
         ControlOp::Unsynced(ops) => ops.into_iter().try_for_each(|op| control(files, op, false)),
         ControlOp::Sequence(ops) => ops
             .into_iter()

@@ -151,6 +151,13 @@ impl<'a> Frame<'a> {
         sound.then_some(bytes)
     }
 
+    /// An item's bytes in the frame as they are, sound or not.
+    pub fn framed_bytes(&self, item: &Item) -> &'a [u8] {
+        let start = item.payload_at as usize;
+        let end = start.saturating_add(item.framed as usize);
+        self.bytes.get(start..end).unwrap_or_default()
+    }
+
     fn header_of(bytes: &[u8]) -> Option<FrameHeader> {
         let fields = Fields(bytes.get(..FrameHeader::BYTES)?);
         (fields.u32(0) == MAGIC).then(|| FrameHeader {

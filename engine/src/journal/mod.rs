@@ -7,6 +7,7 @@
 //! corruption, and above every mark for what a crash may lose.
 
 mod bytes;
+mod copy;
 mod frame;
 mod header;
 mod item;
@@ -17,6 +18,7 @@ mod writer;
 mod tests;
 
 pub use bytes::Generation;
+pub use copy::{CopyError, CopyItems, CopyName, CopySource, JournalCopy};
 pub use frame::{Frame, FrameHeader, build, frame_bytes};
 pub use header::{CheckpointEntry, FileHeader, HeaderError};
 pub use item::{Item, ItemKind};

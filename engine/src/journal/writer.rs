@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use super::{
     bytes::Generation,
+    copy::CopySource,
     frame::{FrameHeader, build, frame_bytes},
     header::{CheckpointEntry, FileHeader},
     item::{Item, ItemKind},
@@ -123,6 +124,9 @@ struct JournalFile {
     len: u64,
     number: u64,
     generation: Generation,
+    /// Where its frames begin, and the last sequence before them.
+    frames_at: u64,
+    sequence_before: u64,
     members: Vec<Member>,
 }
 
@@ -513,6 +517,8 @@ impl Journal {
             len,
             number,
             generation,
+            frames_at: self.position,
+            sequence_before: self.sequence,
             members,
         });
         self.reserve = reserve;
@@ -604,6 +610,30 @@ impl Journal {
             .front_mut()
             .filter(|_| !is_head)
             .map(|file| &mut file.members)
+    }
+
+    /// The oldest file if it is not the head, for copies: all its frames are synced.
+    pub fn copy_source(&self) -> Option<CopySource> {
+        let (oldest, next) = (self.files.front()?, self.files.get(1)?);
+        Some(CopySource {
+            file: oldest.name.clone(),
+            number: oldest.number,
+            generation: oldest.generation,
+            bytes: oldest.frames_at..oldest.len,
+            sequences: (oldest.sequence_before, next.sequence_before),
+        })
+    }
+
+    /// What the file of that number holds of these members stands in copies, durably.
+    pub fn members_copied(&mut self, number: u64, copied: &[MemberId]) {
+        if let Some(file) = self.files.iter_mut().find(|file| file.number == number) {
+            file.members.retain(|(member, _)| !copied.contains(member));
+        }
+    }
+
+    /// The snapshot it stands on.
+    pub fn era(&self) -> u64 {
+        self.identity.era
     }
 
     /// Whether the oldest file has no members left and no other file is on its way out, so that the

@@ -7,8 +7,8 @@ use crate::{
     base::{DirectoryIndex, PartitionIndex, TopicId},
     disk::{BlockingDisk, Listed},
     journal::{
-        CheckpointEntry, FileHeader, Generation, HeaderError, Item, ItemKind, ScannedFrame,
-        scan_frames,
+        CheckpointEntry, CopyName, FileHeader, Generation, HeaderError, Item, ItemKind,
+        JournalCopy, ScannedFrame, scan_frames,
     },
 };
 
@@ -16,6 +16,8 @@ use crate::{
 pub(super) struct ShardJournal {
     /// Its files by number, those that are still needed.
     pub(super) files: Vec<JournalImage>,
+    /// What copies hold of files that are not there any more, in their order.
+    pub(super) copies: Vec<CopyImage>,
     /// Sequences that are missing though later ones are there, oldest first.
     pub(super) missing: Vec<u64>,
     /// The highest sequence that a good frame knew synced.
@@ -36,6 +38,14 @@ pub(super) struct JournalImage {
     pub(super) bytes: Vec<u8>,
 }
 
+/// A copy of what a file held of a fenced partition.
+pub(super) struct CopyImage {
+    name: CopyName,
+    /// `Err` says what is wrong with it.
+    copy: Result<JournalCopy, String>,
+    bytes: Vec<u8>,
+}
+
 /// What an item means for its partition, with its payload.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Event<'a> {
@@ -51,6 +61,8 @@ pub(super) struct Event<'a> {
 #[derive(Default)]
 pub(super) struct History<'a> {
     pub(super) events: Vec<Event<'a>>,
+    /// Some of what the journal once said cannot be read: why.
+    pub(super) damage: Option<String>,
 }
 
 impl History<'_> {
@@ -79,29 +91,57 @@ pub(super) fn read_journals(
     findings: &mut Vec<Finding>,
     mut each: impl FnMut(&ShardJournal, &mut Vec<Finding>) -> Result<(), RecoveryError>,
 ) -> Result<(), RecoveryError> {
-    let mut by_shard: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    let mut by_shard: BTreeMap<u16, (Vec<&str>, Vec<CopyName>)> = BTreeMap::new();
     for entry in listed {
         if let Some((shard, _)) = parse_journal_name(&entry.name) {
-            by_shard.entry(shard).or_default().push(entry.name.clone());
+            by_shard.entry(shard).or_default().0.push(&entry.name);
+        }
+        if let Some(name) = CopyName::parse(&entry.name).filter(|name| name.era == era) {
+            by_shard.entry(name.shard.0).or_default().1.push(name);
         }
     }
-    for paths in by_shard.values() {
+    for (paths, mut names) in by_shard.into_values() {
         let mut files = Vec::new();
         for path in paths {
             files.extend(read_file(disk, directory, path, era, findings)?);
         }
-        if !files.is_empty() {
-            let journal = judge(files, boot_id);
-            if let Some(file) = journal.files.iter().find(|file| file.checkpoint.is_none()) {
-                return Err(RecoveryError::Damaged {
-                    path: file.path.clone(),
-                    reason: "its checkpoint is damaged".to_owned(),
-                });
-            }
-            each(&journal, findings)?;
+        if files.is_empty() && names.is_empty() {
+            continue;
         }
+        let mut journal = judge(files, boot_id);
+        if let Some(file) = journal.files.iter().find(|file| file.checkpoint.is_none()) {
+            return Err(RecoveryError::Damaged {
+                path: file.path.clone(),
+                reason: "its checkpoint is damaged".to_owned(),
+            });
+        }
+        names.sort_unstable_by_key(|name| name.number);
+        for name in names {
+            journal.add_copy(read_copy(disk, directory, name)?);
+        }
+        each(&journal, findings)?;
     }
     Ok(())
+}
+
+fn read_copy(
+    disk: &dyn BlockingDisk,
+    directory: DirectoryIndex,
+    name: CopyName,
+) -> Result<CopyImage, RecoveryError> {
+    let path = name.path();
+    let bytes = disk.read_whole(directory, &path, JOURNAL_BYTES_MAX)?;
+    let bytes = bytes.unwrap_or_default();
+    let copy = match JournalCopy::decode(&bytes) {
+        Ok(copy) => match copy.missing {
+            Some(sequence) => Err(format!(
+                "frame {sequence} of its journal could not be read when {path} was made"
+            )),
+            None => Ok(copy),
+        },
+        Err(error) => Err(format!("{path}: {error}")),
+    };
+    Ok(CopyImage { name, copy, bytes })
 }
 
 /// `logmill-journal-<shard>-<number>`.
@@ -176,6 +216,7 @@ fn judge(mut files: Vec<JournalImage>, boot_id: [u8; 16]) -> ShardJournal {
     let newest = newest.max(counted);
     ShardJournal {
         files,
+        copies: Vec::new(),
         missing,
         mark: mark.max(counted),
         newest,
@@ -206,11 +247,25 @@ impl ShardJournal {
     pub(super) fn silent() -> Self {
         Self {
             files: Vec::new(),
+            copies: Vec::new(),
             missing: Vec::new(),
             mark: 0,
             newest: 0,
             same_boot: true,
         }
+    }
+
+    /// Takes up a copy, unless the file that it was made of is there still. All that is in it was
+    /// synced.
+    fn add_copy(&mut self, image: CopyImage) {
+        let is_here = |file: &JournalImage| file.header.number == image.name.number;
+        if self.files.iter().any(is_here) {
+            return;
+        }
+        if let Some((last, ..)) = image.copy.iter().flat_map(|copy| &copy.items).next_back() {
+            self.mark = self.mark.max(*last);
+        }
+        self.copies.push(image);
     }
 
     /// Whether damage at `sequence` is corruption: a sync had vouched for it, or this boot's page
@@ -230,6 +285,14 @@ impl ShardJournal {
     /// What the journal says, by partition.
     pub(super) fn histories(&self) -> Histories<'_> {
         let mut histories = Histories::new();
+        for image in &self.copies {
+            let key = (image.name.topic_id, image.name.partition);
+            let history = histories.entry(key).or_default();
+            match &image.copy {
+                Ok(copy) => history.events.extend(events_of(copy, &image.bytes)),
+                Err(damage) => history.damage = Some(damage.clone()),
+            }
+        }
         for file in &self.files {
             for entry in file.checkpoint.iter().flatten() {
                 let event = Event {
@@ -263,6 +326,15 @@ impl ShardJournal {
         }
         histories
     }
+}
+
+fn events_of<'a>(copy: &JournalCopy, bytes: &'a [u8]) -> impl Iterator<Item = Event<'a>> {
+    copy.items.iter().map(|(sequence, item, range)| Event {
+        item: *item,
+        sequence: *sequence,
+        payload: range.clone().map(|range| &bytes[range]),
+        generation: copy.generation,
+    })
 }
 
 /// A header's checkpoint entry says what a checkpoint item, or a drop, at its place would say.

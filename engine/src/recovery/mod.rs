@@ -38,6 +38,7 @@ use crate::{
     base::{DirectoryIndex, Offset, PartitionIndex, TopicId},
     disk::{BlockingDisk, DiskError, Listed},
     format::names,
+    journal::CopyName,
     log::{LogIdentity, PartitionState},
 };
 
@@ -565,10 +566,11 @@ impl<'d> DirectoryJob<'d> {
         disk.write_whole(directory, SNAPSHOT_FILE, &snapshot.encode()?)?;
         let mut next_name = 1;
         for entry in &self.listed {
-            let Some((_, number)) = parse_journal_name(&entry.name) else {
-                continue;
-            };
-            next_name = next_name.max(number + 1);
+            match parse_journal_name(&entry.name) {
+                Some((_, number)) => next_name = next_name.max(number + 1),
+                None if CopyName::is_copy(&entry.name) => {}
+                None => continue,
+            }
             if keep_journals {
                 // Every byte that belongs to a fenced partition stays.
                 let kept = format!("logmill-fenced-{era}-{}", entry.name);

@@ -79,6 +79,7 @@ pub(super) fn replay<'a>(
     let is = |kind| move |event: &Event<'_>| event.item.kind == kind;
     let lives =
         |event: &Event<'_>| matches!(event.item.kind, ItemKind::Open | ItemKind::Checkpoint);
+    let damage = history.damage.clone();
     let (history, known) = match history.events.iter().rposition(is(ItemKind::Drop)) {
         Some(at) if !history.events[at..].iter().any(lives) => {
             return Ok(Replay {
@@ -92,8 +93,12 @@ pub(super) fn replay<'a>(
     let mut replay = Replay {
         recovery: known.unwrap_or_default(),
         kept: Offset::MAX,
+        corrupt: damage,
         ..Replay::default()
     };
+    if replay.corrupt.is_some() {
+        return Ok(replay);
+    }
     // A cut says where its log ended, durably in segments: nothing before it is needed.
     let first = history
         .iter()

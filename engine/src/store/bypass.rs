@@ -152,6 +152,8 @@ impl Store {
         if let Some(entry) = self.entries.get_mut(key.0) {
             entry.syncs -= 1;
             match &result {
+                // Once a sync of a file has failed, none that succeeds says anything.
+                Ok(_) if entry.fenced => {}
                 Ok(_) => {
                     entry.log.segment_synced(point);
                     entry.advance_recovery();

@@ -7,6 +7,7 @@ use super::{
     acks::AckLine,
     entry::{Entry, Pending, RecoveryPoint},
     ops::Owner,
+    reclaim::Copies,
     removals::Removals,
 };
 use crate::{
@@ -67,8 +68,10 @@ pub(super) struct Line {
     pub(super) to_make: Vec<PartitionKey>,
     pub(super) make_retry: Option<Micros>,
     pub(super) make_tries: u32,
-    /// Dropped partitions that the era's snapshot has: said in every file's head, since the files
-    /// that hold their drops go. As many as the snapshot has at most.
+    /// Copies of what a journal file holds of fenced partitions.
+    pub(super) copies: Copies,
+    /// Dropped partitions that the era's snapshot or a copy has: said in every file's head, since
+    /// the files that hold their drops go. As many as those have at most.
     pub(super) buried: Vec<(TopicId, PartitionIndex)>,
     /// Folders that are being made, those that wait for one sync of all, and such syncs.
     pub(super) claims: usize,
@@ -129,6 +132,7 @@ impl Line {
             to_make: Vec::new(),
             make_retry: None,
             make_tries: 0,
+            copies: Copies::default(),
             buried: Vec::new(),
             claims: 0,
             claimed: Vec::new(),
@@ -153,6 +157,7 @@ impl Line {
             self.make_retry,
             self.drop_retry,
             self.removals.next_deadline(),
+            self.copies.next_deadline(),
         ];
         own.into_iter().flatten().min()
     }

@@ -36,6 +36,9 @@ impl Store {
             },
             Owner::Forgotten => {}
             Owner::DropFolder { key, path } => self.folder_dropped(now, key, path),
+            Owner::Copy { line, number, keys } => {
+                self.copied(now, line, number, &keys, &result.map(drop));
+            }
             Owner::Removal(line) => self.removed(line),
             Owner::Claim { key, is_durable } => {
                 self.folder_claimed(now, key, is_durable, result.map(drop));
@@ -87,7 +90,8 @@ impl Store {
         };
         entry.in_flight -= 1;
         let line = entry.line;
-        if entry.dropped {
+        // Once a write or sync of a file has failed, none that succeeds says anything.
+        if entry.dropped || entry.fenced {
             return self.end_sweep(key);
         }
         match result {

@@ -66,6 +66,8 @@ pub(super) struct Entry {
     pub(super) dropped: bool,
     /// The era's snapshot has it.
     pub(super) is_known: bool,
+    /// A copy of a journal file may have it.
+    pub(super) is_copied: bool,
     /// Something was journaled since it was opened: a clean stop writes its files.
     pub(super) touched: bool,
     pub(super) unsynced_records: i64,
@@ -172,6 +174,7 @@ impl Entry {
             fenced: false,
             dropped: false,
             is_known: false,
+            is_copied: false,
             touched: false,
             unsynced_records: 0,
             unwritten_bytes: 0,

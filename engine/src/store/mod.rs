@@ -136,7 +136,7 @@ impl Store {
                 self.pump_cuts(now, line);
                 self.pump_advances(now, line);
                 self.pump_checkpoints(line);
-                self.pump_reclaim(line);
+                self.pump_reclaim(now, line);
                 self.pump_sweeps(now, line);
                 self.pump_bypasses(line);
                 self.pump_journal(now, line);

@@ -92,6 +92,12 @@ pub(super) enum Owner {
         key: PartitionKey,
         path: String,
     },
+    /// Copies are made of what a journal file holds of fenced partitions.
+    Copy {
+        line: usize,
+        number: u64,
+        keys: Vec<PartitionKey>,
+    },
     /// Files are removed.
     Removal(usize),
     Load {

@@ -3,7 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{PartitionKey, Store, entry::Folder, ops::Owner, stop::StopState};
+use super::{
+    PartitionKey, Store,
+    entry::{Entry, Folder},
+    ops::Owner,
+    stop::StopState,
+};
 use crate::{
     base::{Micros, Now},
     disk::ControlOp,
@@ -106,6 +111,7 @@ impl Store {
             // It never had one: what stands there under that name is another's.
             if let Some(entry) = self.entries.remove(key.0) {
                 self.forget_kept(&entry);
+                self.bury(&entry);
             }
             return;
         }
@@ -134,15 +140,22 @@ impl Store {
             return;
         };
         self.forget_kept(&entry);
-        if entry.is_known {
-            let identity = entry.log.identity();
-            let id = (identity.topic_id, identity.index);
-            self.lines[entry.line].buried.push(id);
-        }
+        self.bury(&entry);
         let directory = entry.directory();
         let at = after(now, entry.config().file_delete_delay_ms);
         let removals = &mut self.lines[entry.line].removals;
         removals.schedule(at, ControlOp::RemoveTree { directory, path });
+    }
+}
+
+impl Store {
+    /// Every head says that it is gone if anything may tell of it for longer than the journal.
+    fn bury(&mut self, entry: &Entry) {
+        if entry.is_known || entry.is_copied {
+            let identity = entry.log.identity();
+            let id = (identity.topic_id, identity.index);
+            self.lines[entry.line].buried.push(id);
+        }
     }
 }
 

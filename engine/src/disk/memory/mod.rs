@@ -16,7 +16,9 @@ mod node;
 use std::{cell::RefCell, collections::BTreeMap};
 
 use self::node::Node;
-use super::{Completion, ControlOp, DiskError, DiskErrorKind, DiskOp, DiskOut, DiskOutput, OpKey};
+use super::{
+    Completion, ControlOp, DiskError, DiskErrorKind, DiskOp, DiskOut, DiskOutput, OpKey, Work,
+};
 use crate::base::DirectoryIndex;
 
 pub use crash::Crash;
@@ -47,6 +49,8 @@ struct State {
     operations: u64,
     power_off_at: Option<u64>,
     fail: Option<(u64, i32)>,
+    /// Writes and syncs of files below this path fail.
+    broken: Option<Path>,
     space_left: Option<u64>,
 }
 
@@ -139,6 +143,12 @@ impl MemoryDisk {
         self.state.borrow_mut().fail = Some((number, errno));
     }
 
+    /// From now on writes and syncs of files whose path begins like this fail with EIO, whole and
+    /// without effect; the next process finds the disk mended.
+    pub fn break_below(&self, directory: DirectoryIndex, path: &str) {
+        self.state.borrow_mut().broken = Some(key_of(directory, path));
+    }
+
     /// Limits the bytes that `Allocate` may still hand out; `None` lifts the limit.
     pub fn limit_space(&self, bytes: Option<u64>) {
         self.state.borrow_mut().space_left = bytes;
@@ -209,6 +219,11 @@ impl State {
         operation: &'static str,
     ) -> Result<&mut Node, DiskError> {
         self.begin(operation, path)?;
+        let is_change = matches!(operation, "write" | "sync");
+        let is_below = |(index, below): &Path| *index == directory.0 && path.starts_with(below);
+        if is_change && self.broken.as_ref().is_some_and(is_below) {
+            return Err(DiskError::from_errno(EIO, operation, path));
+        }
         match self.names.get(&key_of(directory, path)) {
             Some(Entry::File(node)) => Ok(&mut self.nodes[*node]),
             _ => Err(DiskError::of(DiskErrorKind::NotFound, operation, path)),
@@ -322,6 +337,7 @@ impl State {
                 self.file(directory, path, "truncate")?.truncate(len);
                 self.sync_file(directory, path, is_durable)?;
             }
+            ControlOp::Work(work) => self.work(&work)?,
             ControlOp::Unsynced(ops) => {
                 ops.into_iter().try_for_each(|op| self.control(op, false))?;
             }
@@ -331,6 +347,16 @@ impl State {
             }
         }
         Ok(())
+    }
+
+    /// The work sees the disk through the blocking interface.
+    fn work(&mut self, work: &Work) -> Result<(), DiskError> {
+        let disk = MemoryDisk {
+            state: RefCell::new(std::mem::take(self)),
+        };
+        let result = work.run(&disk);
+        *self = disk.state.into_inner();
+        result
     }
 
     fn claim_folder(
@@ -551,6 +577,9 @@ fn joined(parts: &crate::sys::region::Slices) -> Vec<u8> {
     }
     bytes
 }
+
+/// The same on every Linux.
+const EIO: i32 = 5;
 
 #[cfg(test)]
 mod tests;
