@@ -12,6 +12,8 @@
 
 mod rig;
 
+use std::collections::VecDeque;
+
 use logmill_engine::{
     base::{LeaderEpoch, Micros, Offset},
     disk::memory::{Crash, MemoryDisk},
@@ -34,9 +36,9 @@ struct Model {
     values: Vec<Option<Vec<u8>>>,
     /// Where batches begin.
     batches: Vec<usize>,
-    /// The sequence of the next record, by its one idempotent producer, and the last batch.
+    /// The sequence of the next record, by its one idempotent producer, and the last batches.
     sequence: i32,
-    last_batch: Option<(usize, Vec<u8>)>,
+    last_batches: VecDeque<(usize, Vec<u8>)>,
     /// The log's first offset, durably, and how far it was asked to move, or did.
     start: usize,
     asked_start: usize,
@@ -65,7 +67,7 @@ impl Model {
     fn apply(&mut self, cut: Cut) {
         self.cut = None;
         self.cuts += 1;
-        self.last_batch = None;
+        self.last_batches.clear();
         (self.epoch, self.sequence) = (self.epoch + 1, 0);
         let kept = if cut.anew { 0 } else { cut.end };
         let whole = match self.batches.iter().rev().find(|base| **base < kept) {
@@ -255,8 +257,12 @@ impl World {
             );
             model.values.truncate(end);
             model.batches.retain(|base| *base < end);
-            let lost = model.last_batch.take_if(|(base, _)| *base >= end).is_some();
+            let lost = model
+                .last_batches
+                .back()
+                .is_some_and(|(base, _)| *base >= end);
             if lost || end == 0 {
+                model.last_batches.clear();
                 // Its producer begins anew: what the log knows of it is the log's affair.
                 model.epoch += 1;
                 model.sequence = 0;
@@ -348,7 +354,10 @@ impl World {
                 Ok(answer) => {
                     assert!(!answer.duplicate, "partition {partition}");
                     model.sequence += slices.len() as i32;
-                    model.last_batch = Some((model.values.len(), bytes));
+                    model.last_batches.push_back((model.values.len(), bytes));
+                    if model.last_batches.len() > 5 {
+                        model.last_batches.pop_front();
+                    }
                     assert_eq!(answer.base_offset.0 as usize, model.values.len());
                     model.batches.push(model.values.len());
                     model.values.extend(values.into_iter().map(Some));
@@ -379,10 +388,15 @@ impl World {
         }
     }
 
-    /// The producer of the last batch sends it again: it is known.
+    /// The producer sends its last five batches again: those are known that are still there, and
+    /// the last one anyway.
     fn check_duplicates(&mut self, rig: &mut Rig, keys: &[PartitionKey]) {
         for (model, key) in self.models.iter().zip(keys) {
-            if let Some((base, bytes)) = &model.last_batch {
+            let last = model.last_batches.len().saturating_sub(1);
+            for (at, (base, bytes)) in model.last_batches.iter().enumerate() {
+                if at < last && *base < model.start {
+                    continue;
+                }
                 let answer = rig.append(*key, bytes, AckLevel::None, 0).unwrap();
                 assert!(answer.duplicate, "offset {base} was taken twice");
                 assert_eq!(answer.base_offset.0 as usize, *base);

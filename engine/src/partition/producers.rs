@@ -80,6 +80,37 @@ impl ProducerTable {
         Ok(table)
     }
 
+    /// Whether a producer whose last batch ends at `from` or later may have sent more of late than
+    /// the table knows: fewer than five batches, and not its first.
+    pub fn lacks_batches(&self, from: Offset) -> bool {
+        self.producers.values().any(|producer| {
+            let batches = &producer.batches[..producer.count];
+            let is_first = |batch: &ProducerBatchState| batch.first_sequence() == Sequence(0);
+            let is_late = batches
+                .last()
+                .is_some_and(|batch| batch.last_offset >= from);
+            is_late && batches.len() < WINDOW && !batches.first().is_some_and(is_first)
+        })
+    }
+
+    /// Takes up the windows of `seen`, which read the log up to where this table is of: of those
+    /// producers whose last batch is the same in both, and of whom it knows more.
+    pub fn fill_windows(&mut self, seen: &Self) {
+        for (id, producer) in &mut self.producers {
+            let Some(other) = seen.producers.get(id) else {
+                continue;
+            };
+            let same = |a: &ProducerBatchState, b: &ProducerBatchState| {
+                (a.last_sequence, a.last_offset) == (b.last_sequence, b.last_offset)
+            };
+            let ends = producer.last().zip(other.last());
+            let is_same = other.epoch == producer.epoch && ends.is_some_and(|(a, b)| same(a, b));
+            if is_same && other.count > producer.count {
+                (producer.batches, producer.count) = (other.batches, other.count);
+            }
+        }
+    }
+
     /// Takes up a batch that was appended; its header as it stands in the log. A control batch
     /// ends its producer's transaction; `coordinator_epoch` is what its marker says.
     pub fn record(&mut self, header: &BatchHeader, coordinator_epoch: Option<i32>) {
@@ -285,6 +316,13 @@ pub struct ProducerBatchState {
     pub timestamp: i64,
 }
 
+impl ProducerBatchState {
+    /// The sequence of its first record.
+    pub fn first_sequence(&self) -> Sequence {
+        self.last_sequence.retreat(self.offset_delta as u32)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Producer {
     epoch: ProducerEpoch,
@@ -325,8 +363,7 @@ impl Producer {
     fn find(&self, header: &BatchHeader) -> Option<ProducerBatchState> {
         let (first, last) = (header.base_sequence, header.last_sequence());
         let same = |batch: &&ProducerBatchState| {
-            batch.last_sequence == last
-                && batch.last_sequence.retreat(batch.offset_delta as u32) == first
+            batch.last_sequence == last && batch.first_sequence() == first
         };
         self.batches[..self.count].iter().find(same).copied()
     }

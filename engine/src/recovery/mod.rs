@@ -17,6 +17,7 @@ mod replay;
 mod resume;
 mod snapshot;
 mod stop;
+mod windows;
 
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -147,6 +148,8 @@ struct DirectoryJob<'d> {
     /// Files were changed and not yet synced.
     changed: Cell<bool>,
     log_starts: OnceCell<BTreeMap<String, Offset>>,
+    /// What may still be read to fill producers' windows.
+    read_back_left: Cell<u64>,
     /// Folders that others had when the era began.
     taken_over: RefCell<BTreeSet<String>>,
 }
@@ -171,6 +174,7 @@ impl<'d> DirectoryJob<'d> {
             fenced: BTreeSet::new(),
             changed: Cell::new(false),
             log_starts: OnceCell::new(),
+            read_back_left: Cell::new(windows::READ_BACK_ALL),
             taken_over: RefCell::default(),
         })
     }
@@ -349,7 +353,7 @@ impl<'d> DirectoryJob<'d> {
         self.changed.set(true);
         let starts = self.log_starts()?;
         let start = starts.get(&folder).copied();
-        let adopted = Folder::look(self.disk, identity, exists)?.adopt(start);
+        let adopted = Folder::look(self.disk, identity, exists, &self.read_back_left)?.adopt(start);
         match adopted {
             Ok((state, was_cut)) => {
                 if was_cut {
@@ -486,7 +490,7 @@ impl<'d> DirectoryJob<'d> {
             return self.fence(key, &folder, Trouble::Corrupt(reason), recovered);
         }
         let exists = folders.contains(&folder);
-        let mut files = Folder::look(self.disk, identity, exists)?;
+        let mut files = Folder::look(self.disk, identity, exists, &self.read_back_left)?;
         let result = files.recover(known, outcome);
         self.changed.set(self.changed.get() || files.is_changed());
         match result {

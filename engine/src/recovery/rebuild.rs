@@ -1,6 +1,6 @@
 //! From segment files, and what the journal adds to them, to a partition's state.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
 use super::{
     journals::Event,
@@ -40,10 +40,12 @@ pub(super) struct Folder<'d> {
     pub(super) identity: LogIdentity,
     path: String,
     /// Bases of the segments that are there.
-    bases: BTreeSet<Offset>,
+    pub(super) bases: BTreeSet<Offset>,
     /// Offsets of the snapshots that are there.
     pub(super) snapshots: BTreeSet<Offset>,
     has_metadata: bool,
+    /// What may still be read of the log directory to fill producers' windows.
+    pub(super) read_back_left: &'d Cell<u64>,
     touched: BTreeSet<Offset>,
     changed: bool,
 }
@@ -54,6 +56,7 @@ impl<'d> Folder<'d> {
         disk: &'d dyn BlockingDisk,
         identity: LogIdentity,
         exists: bool,
+        read_back_left: &'d Cell<u64>,
     ) -> Result<Self, DiskError> {
         let path = identity.folder();
         let listed = match disk.list(identity.directory, &path) {
@@ -91,6 +94,7 @@ impl<'d> Folder<'d> {
             bases,
             snapshots,
             has_metadata,
+            read_back_left,
             touched,
             changed,
         })

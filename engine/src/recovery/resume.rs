@@ -49,7 +49,8 @@ impl Folder<'_> {
             let directory = self.identity.directory;
             let bytes = self.disk.read_whole(directory, &path, SNAPSHOT_BYTES_MAX)?;
             // A damaged one is not needed: an older one will do, with more to read.
-            if let Some(Ok(table)) = bytes.map(|bytes| ProducerTable::from_snapshot(&bytes)) {
+            if let Some(Ok(mut table)) = bytes.map(|bytes| ProducerTable::from_snapshot(&bytes)) {
+                self.look_back(&mut table, at)?;
                 let table = Some(table);
                 return Ok(ProducerStart { at, table });
             }
@@ -122,7 +123,7 @@ impl Folder<'_> {
 
     /// The last entry of an index file for which `is_good` holds, and how many that makes. Good
     /// ones come first: what was torn or preallocated stands behind them.
-    fn last_entry<E: IndexEntry>(
+    pub(super) fn last_entry<E: IndexEntry>(
         &self,
         base: Offset,
         kind: FileKind,
