@@ -297,6 +297,8 @@ impl World {
             .collect();
         self.check_contents(&mut rig, &keys);
         self.check_duplicates(&mut rig, &keys);
+        // Reading took its time: retention may have moved starts.
+        self.take_starts(&mut rig, &keys);
         let steps = 5 + self.random.below(160);
         let power_after = 3 + u64::from(self.random.below(steps * 4));
         let stops = self.random.below(4) == 0;
