@@ -344,10 +344,26 @@ fn a_partition_leaves_its_folder_under_another_name_for_a_while() {
     let disk = rig.disk.crash(Crash::Process, &mut |b| random.below(b));
     rig.settle_for(Micros::from_millis(60_000));
     assert_eq!(there(&rig), 0);
-    // Or the next start removes it.
+    // Or the next life removes it, when it serves already: recovery only says where it is.
     let found = recover(&disk, [2; 16]).unwrap();
     assert_eq!((found.partitions.len(), found.findings.len()), (0, 0));
-    let left = disk.files(TOP);
+    assert_eq!(found.deleted.len(), 1);
+    assert!(found.deleted[0].path.ends_with("-delete"));
+    let still = disk.files(TOP);
+    let still = still.iter().filter(|it| it.starts_with(&renamed)).count();
+    assert!(still > 0);
+    let mut options = options(10);
+    options.eras = vec![found.directories[0].era];
+    options.deleted_folders = found.deleted;
+    let mut next = Rig::on(disk, options, found.partitions, &[9]);
+    next.open(1, small());
+    next.settle();
+    assert!(files(&next, "").is_empty() && there(&next) == 0);
+    let left = next.disk.files(TOP);
+    let left: Vec<_> = left
+        .iter()
+        .filter(|path| !path.starts_with("topic-1"))
+        .collect();
     assert!(left.iter().all(|path| !path.contains("topic")), "{left:?}");
 }
 

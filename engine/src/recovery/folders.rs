@@ -8,20 +8,23 @@ use super::{
 };
 use crate::{
     base::{Offset, PartitionIndex, TopicId},
-    disk::DiskError,
+    disk::{DirectoryPath, DiskError, Listed},
     format::{checkpoint, names},
     log::{LogIdentity, PartitionState},
 };
 
 impl DirectoryJob<'_> {
-    /// Folders of partitions that were deleted, and whose time to go had not come.
-    pub(super) fn remove_deleted(&mut self) -> Result<(), DiskError> {
-        for entry in self.listed.extract_if(.., |entry| {
-            entry.is_directory && names::is_deleted_folder(&entry.name)
-        }) {
-            self.disk.remove_tree(self.directory, &entry.name)?;
-        }
-        Ok(())
+    /// Folders of partitions that were deleted, and whose time to go had not come. They may hold
+    /// much, and nobody waits for them to go: a store removes them.
+    pub(super) fn take_deleted(&mut self, deleted: &mut Vec<DirectoryPath>) {
+        let directory = self.directory;
+        let is_deleted =
+            |entry: &mut Listed| entry.is_directory && names::is_deleted_folder(&entry.name);
+        let folders = self.listed.extract_if(.., is_deleted);
+        deleted.extend(folders.map(|entry| DirectoryPath {
+            directory,
+            path: entry.name,
+        }));
     }
 
     /// Where logs start, by folder, as `log-start-offset-checkpoint` says; it is only a hint.

@@ -37,7 +37,7 @@ use self::{
 };
 use crate::{
     base::{DirectoryIndex, Offset, PartitionIndex, TopicId},
-    disk::{BlockingDisk, DiskError, Listed},
+    disk::{BlockingDisk, DirectoryPath, DiskError, Listed},
     format::names,
     journal::CopyName,
     log::{LogIdentity, PartitionState},
@@ -52,6 +52,9 @@ pub struct Recovered {
     pub directories: Vec<RecoveredDirectory>,
     /// Partitions that must not be opened: their files are kept as they are.
     pub fenced: Vec<(TopicId, PartitionIndex)>,
+    /// Folders of deleted partitions, to be removed when there is time: for one store's
+    /// `deleted_folders`.
+    pub deleted: Vec<DirectoryPath>,
     /// What is worth saying.
     pub findings: Vec<Finding>,
 }
@@ -122,6 +125,7 @@ impl Recovered {
         self.partitions.extend(other.partitions);
         self.directories.extend(other.directories);
         self.fenced.extend(other.fenced);
+        self.deleted.extend(other.deleted);
         self.findings.extend(other.findings);
     }
 
@@ -191,7 +195,7 @@ impl<'d> DirectoryJob<'d> {
             .copied()
             .collect();
         self.release_fenced(&mut recovered.findings)?;
-        self.remove_deleted()?;
+        self.take_deleted(&mut recovered.deleted);
         recovered.fenced.extend(&self.fenced);
         let first_new_fence = recovered.fenced.len();
         self.known = snapshot.filter(|_| !foreign);

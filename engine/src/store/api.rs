@@ -7,7 +7,7 @@ use crate::{
         DirectoryIndex, LeaderEpoch, Micros, Offset, PartitionIndex, ShardId, SlabKey, TopicId,
         Watermarks,
     },
-    disk::FileRange,
+    disk::{DirectoryPath, FileRange},
     format::batch::BatchHeader,
     journal::JournalOptions,
     log::{AppendError, LogConfig, Origin, ReadError},
@@ -323,6 +323,8 @@ pub struct StoreOptions {
     pub eras: Vec<u64>,
     /// Partitions that recovery fenced: they are not opened.
     pub fenced: Vec<(TopicId, PartitionIndex)>,
+    /// Folders of deleted partitions that recovery found: they are removed, one after another.
+    pub deleted_folders: Vec<DirectoryPath>,
     /// Log directories that cannot be used, by index: partitions in them are not opened.
     pub failed_directories: Vec<bool>,
     /// Every so often logs lose what their topics' retention lets go
@@ -354,6 +356,7 @@ impl StoreOptions {
             seed,
             eras,
             fenced: Vec::new(),
+            deleted_folders: Vec::new(),
             failed_directories: Vec::new(),
             retention_check: Some(Micros::from_millis(300_000)),
             retention_delay: Micros::from_millis(30_000),

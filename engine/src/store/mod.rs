@@ -82,7 +82,12 @@ impl Store {
     /// A store over what recovery found for this shard. Partitions come up as they are opened.
     /// `next_names` has for each log directory the number above all journal names that exist there
     /// for this shard.
-    pub fn open(options: StoreOptions, recovered: Vec<PartitionState>, next_names: &[u64]) -> Self {
+    pub fn open(
+        mut options: StoreOptions,
+        recovered: Vec<PartitionState>,
+        next_names: &[u64],
+    ) -> Self {
+        let deleted = std::mem::take(&mut options.deleted_folders);
         let line = |(index, era): (usize, &u64)| {
             let identity = JournalIdentity {
                 shard: options.shard,
@@ -98,7 +103,12 @@ impl Store {
             }
             Line::new(journal, options.rescan_bytes_max)
         };
-        let lines = options.eras.iter().enumerate().map(line).collect();
+        let mut lines: Vec<Line> = options.eras.iter().enumerate().map(line).collect();
+        for folder in deleted {
+            if let Some(line) = lines.get_mut(usize::from(folder.directory.0)) {
+                line.removals.add_folder(folder);
+            }
+        }
         let keyed = recovered
             .into_iter()
             .map(|state| ((state.topic_id, state.index), state));

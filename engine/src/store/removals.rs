@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     base::{Micros, Now},
-    disk::ControlOp,
+    disk::{ControlOp, DirectoryPath},
     format::names,
 };
 
@@ -34,6 +34,12 @@ impl Removals {
     /// Whether all is gone.
     pub(super) fn is_empty(&self) -> bool {
         self.due.is_empty() && !self.is_busy
+    }
+
+    /// A folder that is to go at once.
+    pub(super) fn add_folder(&mut self, folder: DirectoryPath) {
+        let DirectoryPath { directory, path } = folder;
+        self.schedule(Micros(0), ControlOp::RemoveTree { directory, path });
     }
 
     fn schedule(&mut self, at: Micros, op: ControlOp) {

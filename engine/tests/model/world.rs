@@ -374,6 +374,7 @@ impl World {
         options.boot_id = [self.boot; 16];
         self.eras = found.directories.iter().map(|it| it.era).collect();
         options.eras.clone_from(&self.eras);
+        options.deleted_folders = found.deleted;
         options.journal.first_file_bytes = 32 << 10;
         options.journal.file_bytes = 48 << 10;
         options.journal.frame_bytes_max = 8 << 10;

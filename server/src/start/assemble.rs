@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use logmill_engine::base::{LeaderEpoch, Micros, Now, Offset, PartitionIndex, ShardId, TopicId};
+use logmill_engine::disk::DirectoryPath;
 use logmill_engine::io::RingOptions;
 use logmill_engine::journal::JournalOptions;
 use logmill_engine::log::{LogConfig, PartitionState, RetentionConfig};
@@ -35,6 +36,8 @@ pub struct RecoveredStores {
     pub next_names: Vec<Vec<u64>>,
     /// Partitions that must not be opened.
     pub fenced: Vec<(TopicId, PartitionIndex)>,
+    /// Folders of deleted partitions, to be removed by the first shard.
+    pub deleted: Vec<DirectoryPath>,
     /// Log directories that cannot be used, by index.
     pub failed: Vec<bool>,
     /// The running boot of the kernel, see [`super::resources::boot_id`].
@@ -47,6 +50,7 @@ pub fn plan(prepared: Prepared, recovered: RecoveredStores, ready: Ready) -> Pla
     let prepared = Arc::new(prepared);
     let mut rng = StdRng::from_os_rng();
     let mut states = spread(recovered.partitions, shards);
+    let mut deleted = recovered.deleted;
     let mut seeds: Vec<ShardSeed> = Vec::with_capacity(usize::from(shards));
     for id in (0..shards).map(ShardId) {
         let own = usize::from(id.0);
@@ -58,6 +62,7 @@ pub fn plan(prepared: Prepared, recovered: RecoveredStores, ready: Ready) -> Pla
             next_names: recovered.next_names.get(own).cloned().unwrap_or_default(),
             seed: rng.random(),
             fenced: recovered.fenced.clone(),
+            deleted: std::mem::take(&mut deleted),
             failed: recovered.failed.clone(),
             boot_id: recovered.boot_id,
             prepared: Arc::clone(&prepared),
@@ -104,6 +109,7 @@ struct ShardSetup {
     next_names: Vec<u64>,
     seed: u64,
     fenced: Vec<(TopicId, PartitionIndex)>,
+    deleted: Vec<DirectoryPath>,
     failed: Vec<bool>,
     boot_id: [u8; 16],
     prepared: Arc<Prepared>,
@@ -131,6 +137,7 @@ impl ShardSetup {
         store_options.producers_max =
             memory.per_shard(memory.producers_bytes) as usize / PRODUCER_BYTES;
         store_options.fenced = self.fenced;
+        store_options.deleted_folders = self.deleted;
         store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
         store_options.retention_check = Some(Micros::from_millis(config.retention_check_ms));

@@ -269,6 +269,7 @@ fn serve(prepared: Prepared, recovery: Recovery, started: Instant) -> Result<(),
         eras: eras.clone(),
         next_names: vec![names; shards],
         fenced: recovered.fenced.clone(),
+        deleted: recovered.deleted,
         failed: failed.clone(),
         boot_id,
     };
