@@ -367,6 +367,32 @@ fn a_partition_leaves_its_folder_under_another_name_for_a_while() {
     assert!(left.iter().all(|path| !path.contains("topic")), "{left:?}");
 }
 
+/// A cut within a batch leaves a gap before the log's end; a start in the gap leaves no segment.
+#[test]
+fn a_start_behind_the_last_batch_and_before_the_end_lets_all_segments_go() {
+    for start in 45..=48 {
+        let mut rig = fresh(11);
+        let key = filled(&mut rig, small(), 45);
+        rig.append(key, &batch(&[&[7; 100][..]; 4]), AckLevel::Synced, 1)
+            .unwrap();
+        rig.settle_for(Micros::from_millis(500));
+        let follower = Role::Follower(LeaderEpoch(0));
+        rig.store.set_role(rig.now, key, follower).unwrap();
+        rig.store.truncate_to(key, Offset(48), 7).unwrap();
+        rig.settle_for(Micros::from_millis(500));
+        assert_eq!(rig.truncated[&7], Ok(Offset(48)));
+        rig.store.advance_log_start(key, Offset(start), 1).unwrap();
+        rig.settle_for(Micros::from_millis(500));
+        assert_eq!(starts_at(&rig, key), start);
+        let random = &mut rig.random;
+        let disk = rig.disk.crash(Crash::Process, &mut |b| random.below(b));
+        let found = recover(&disk, [2; 16]).unwrap();
+        assert!(found.fenced.is_empty(), "{start}: {:?}", found.findings);
+        let state = &found.partitions[0];
+        assert_eq!((state.log_start, state.end), (Offset(start), Offset(48)));
+    }
+}
+
 /// A partition of the topic with that id, under the same name.
 fn reborn(id: u8) -> PartitionSpec {
     PartitionSpec {
