@@ -476,3 +476,51 @@ fn reincarnated(seed: u64, ids: [u8; 2]) -> (Rig, Crash) {
     };
     (rig, crash)
 }
+
+#[test]
+fn a_partition_goes_while_its_sweep_waits_for_its_turn() {
+    let mut rig = fresh(5);
+    let keys: Vec<_> = (0..8)
+        .map(|index| rig.open(index, LogConfig::default()))
+        .collect();
+    // More than half of the journal, at one moment.
+    for _ in 0..20 {
+        for key in &keys {
+            let bytes = batch(&[&[1; 1000]]);
+            rig.append(*key, &bytes, AckLevel::None, 0).unwrap();
+        }
+        rig.turn(1_000);
+    }
+    let held = rig.store.sweeps_held();
+    assert!(held > 1, "{held} sweeps wait");
+    for key in keys {
+        rig.store.drop_partition(rig.now, key).unwrap();
+    }
+    // A stop waits for all sweeps.
+    rig.settle_for(Micros::from_millis(500));
+    rig.stop();
+}
+
+#[test]
+fn the_last_segment_stays_though_a_cut_left_nothing_to_read_in_it() {
+    let mut rig = fresh(6);
+    let key = filled(&mut rig, small(), 15);
+    let three = batch(&[b"a", b"b", b"c"]);
+    rig.append(key, &three, AckLevel::Synced, 1).unwrap();
+    rig.settle();
+    // A batch that is cut goes whole: the log ends at 17, its records at 15.
+    let role = Role::Follower(LeaderEpoch(0));
+    rig.store.set_role(rig.now, key, role).unwrap();
+    rig.store.truncate_to(key, Offset(17), 2).unwrap();
+    rig.settle_for(Micros::from_millis(500));
+    assert_eq!(rig.truncated[&2], Ok(Offset(17)));
+    delete_to(&mut rig, key, 16);
+    rig.settle_for(Micros::from_millis(500));
+    assert_eq!(files(&rig, ".log").len(), 1);
+    let (next, key, _) = restarted(rig, Crash::Power, small());
+    let marks = next.store.watermarks(key).unwrap();
+    assert_eq!(
+        (marks.log_start(), marks.appended()),
+        (Offset(16), Offset(17))
+    );
+}

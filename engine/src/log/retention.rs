@@ -10,7 +10,7 @@ impl PartitionLog {
     /// active one is among them.
     pub fn advance_log_start(&mut self, to: Offset) -> Vec<Offset> {
         self.set_log_start(to);
-        self.take_expired(self.log_start)
+        self.take_expired(self.log_start, Offset::MAX)
     }
 
     /// Nothing before `to` may be read from now on. A segment that has nothing left ends, so that
@@ -40,15 +40,17 @@ impl PartitionLog {
             .is_some_and(|segment| segment.end <= start && (segment.closed || !is_last))
     }
 
-    /// Removes the segments from the oldest on that hold nothing at or behind `start`, which the
-    /// log must not begin before; their files may go.
-    pub fn take_expired(&mut self, start: Offset) -> Vec<Offset> {
+    /// Removes the segments before `keeps`, from the oldest on, that hold nothing at or behind
+    /// `start`, which the log must not begin before; their files may go.
+    pub fn take_expired(&mut self, start: Offset, keeps: Offset) -> Vec<Offset> {
         // Nothing that is not durable in its file goes: the journal may still name it.
         let active = self.segments.last().map(|segment| segment.base);
         let gone = |segment: &&Segment| {
-            // One that a cut emptied goes when there is another; more may come into the last one.
-            let is_over = segment.end > segment.base || Some(segment.base) != active;
-            segment.end <= start && is_over && segment.synced == segment.size
+            // More may come into the last one, even where a cut left a gap before the log's end.
+            let is_closed = segment.closed && segment.end > segment.base;
+            let is_over = is_closed || Some(segment.base) != active;
+            let may_go = segment.base < keeps && segment.synced == segment.size;
+            segment.end <= start && is_over && may_go
         };
         let gone = self.segments.iter().take_while(gone).count();
         self.settled = self.settled.saturating_sub(gone);
@@ -56,6 +58,15 @@ impl PartitionLog {
             .drain(..gone)
             .map(|segment| segment.base)
             .collect()
+    }
+
+    /// Removes the segments that begin before `first`: their files are gone, or nothing of them may
+    /// be read any more.
+    pub fn take_before(&mut self, first: Offset) -> Vec<Offset> {
+        let gone = self.segments.partition_point(|it| it.base < first);
+        self.settled = self.settled.saturating_sub(gone);
+        let gone = self.segments.drain(..gone);
+        gone.map(|segment| segment.base).collect()
     }
 
     /// Where the log may begin by `retention.ms` and `retention.bytes`, given the high watermark

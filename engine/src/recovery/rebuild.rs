@@ -363,14 +363,14 @@ impl<'d> Folder<'d> {
         let (start, end) = (log.log_start(), log.end());
         if start < end || log.segments().len() == 0 {
             let first = self.bases.first().copied().unwrap_or(end);
-            log.take_expired(first.min(start));
+            log.take_before(first);
             return Ok(());
         }
         let path = self.identity.file(end, FileKind::Snapshot);
         let directory = self.identity.directory;
         self.disk
             .write_whole(directory, &path, &log.producer_snapshot())?;
-        for base in log.take_expired(end) {
+        for base in log.take_before(Offset::MAX) {
             for kind in FileKind::ALL {
                 self.remove(base, kind)?;
             }

@@ -29,6 +29,9 @@ pub(super) struct Advance {
     /// Who waits until the start is durable at an offset: their tokens.
     waiters: Vec<(Offset, u64)>,
     phase: Phase,
+    /// The segment in which the journal, when it was told of the start, knew the log to go on: it
+    /// stays, and those after it.
+    keeps: Offset,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +109,7 @@ impl Store {
                 durable,
                 waiters: Vec::new(),
                 phase: Phase::Levelling,
+                keeps: Offset::ZERO,
             }));
             self.lines[entry.line].advances.push(key);
         }
@@ -190,6 +194,9 @@ impl Store {
                 ..entry.recovery
             };
         }
+        if let Some(advance) = &mut entry.advance {
+            advance.keeps = entry.recovery.segment_base;
+        }
         let item = Item {
             base: to,
             ..entry.item(ItemKind::LogStart)
@@ -233,7 +240,8 @@ impl Store {
     fn clear(&mut self, now: Now, key: PartitionKey, to: Offset) -> Option<Phase> {
         let entry = self.entries.get_mut(key.0)?;
         let line = &mut self.lines[entry.line];
-        let goes = |base| entry.log.is_expired(base, to);
+        let keeps = entry.advance.as_ref().map_or(Offset::ZERO, |it| it.keeps);
+        let goes = |base| base < keeps && entry.log.is_expired(base, to);
         let is_any = entry.log.segments().next().is_some_and(|s| goes(s.base));
         if !is_any {
             return self.end_round(key);
@@ -247,7 +255,7 @@ impl Store {
             line.advance_retry = Some(now.monotonic.saturating_add(LEASE_POLL));
             return None;
         }
-        let gone = entry.log.take_expired(to);
+        let gone = entry.log.take_expired(to, keeps);
         if gone.is_empty() {
             return self.end_round(key);
         }
