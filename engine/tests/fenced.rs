@@ -66,6 +66,7 @@ fn outlived(seed: u64) -> Rig {
     let mut rig = fresh(seed);
     let (broken, sound) = (rig.open(0, config()), rig.open(1, config()));
     append_synced(&mut rig, broken, 0, 5);
+    rig.settle_for(Micros::from_millis(100));
     rig.disk.break_below(TOP, "topic-0/");
     // Nothing is written behind yet.
     append_synced(&mut rig, broken, 5, 3);

@@ -218,5 +218,5 @@ fn read_ahead(file: &Arc<OwnedFd>, position: u64, len: u64) -> io::Result<()> {
         .map(drop)
 }
 
-const ZERO_STEP: usize = 1 << 20;
+const ZERO_STEP: usize = 256 << 10;
 const READ_AHEAD_STEP: u64 = 64 * 1024;

@@ -252,6 +252,11 @@ impl Journal {
         2 * self.files.len() + usize::from(head_full) > self.options.files_max
     }
 
+    /// Whether hardly more than one file is left: time to write behind as fast as it goes.
+    pub fn is_nearly_full(&self) -> bool {
+        self.files.len() + 1 >= self.options.files_max && self.is_half_full()
+    }
+
     /// Whether a frame of that length may be built now.
     pub fn can_write(&self, bytes: usize) -> bool {
         self.can_write_control(bytes) && self.fits(bytes)

@@ -311,6 +311,9 @@ pub struct StoreOptions {
     pub rescan_bytes_max: u64,
     /// Segment writes and syncs of the sweep in flight at most.
     pub sweep_in_flight_max: usize,
+    /// Bytes that sweeps which are not urgent write at once, beyond about twice what the journal
+    /// takes meanwhile.
+    pub sweep_ahead_bytes_max: usize,
     /// Bytes of one segment write at most.
     pub segment_write_bytes_max: usize,
     /// Space is taken for segments in steps of this, at most.
@@ -350,6 +353,7 @@ impl StoreOptions {
             bypasses_max: 32,
             rescan_bytes_max: 256 << 20,
             sweep_in_flight_max: 16,
+            sweep_ahead_bytes_max: 512 << 10,
             segment_write_bytes_max: 1 << 20,
             allocation_bytes_max: 64 << 20,
             boot_id,

@@ -141,7 +141,7 @@ impl Store {
         if entry.is_unswept && !entry.is_sweeping {
             line.unswept.retain(|other| *other != key);
             line.unswept.push_front(key);
-            line.forced_sweeps += 1;
+            line.round += 1;
         }
     }
 

@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use super::{
-    PartitionKey, Store, StoreEvent,
+    PartitionKey, Store, StoreEvent, StoreOptions,
     acks::AckLine,
     entry::{Entry, Pending, RecoveryPoint},
     ops::Owner,
+    pace::SweepPace,
     reclaim::Copies,
     removals::Removals,
 };
@@ -42,8 +43,9 @@ pub(super) struct Line {
     /// Partitions with bytes that only the journal has, oldest first.
     pub(super) unswept: VecDeque<PartitionKey>,
     pub(super) sweeps: usize,
-    /// The first of them are to be swept though nothing presses.
-    pub(super) forced_sweeps: usize,
+    /// So many of them, from the first on, are to be swept now.
+    pub(super) round: usize,
+    pub(super) pace: SweepPace,
     /// Partitions whose checkpoint is due or under way.
     pub(super) to_checkpoint: VecDeque<PartitionKey>,
     /// Partitions with bytes that recovery would have to read, how much that may be in all, and
@@ -101,7 +103,8 @@ struct FrameRecord {
 }
 
 impl Line {
-    pub(super) fn new(journal: Journal, rescan_bytes_max: u64) -> Self {
+    pub(super) fn new(journal: Journal, options: &StoreOptions) -> Self {
+        let rescan_bytes_max = options.rescan_bytes_max;
         Self {
             journal,
             acks: AckLine::default(),
@@ -116,7 +119,8 @@ impl Line {
             selected_keys: Vec::new(),
             unswept: VecDeque::new(),
             sweeps: 0,
-            forced_sweeps: 0,
+            round: 0,
+            pace: SweepPace::new(options.sweep_ahead_bytes_max),
             to_checkpoint: VecDeque::new(),
             rescanned: 0,
             rescan_bytes_max,
@@ -158,6 +162,7 @@ impl Line {
             self.drop_retry,
             self.removals.next_deadline(),
             self.copies.next_deadline(),
+            self.pace.next_deadline(),
         ];
         own.into_iter().flatten().min()
     }
@@ -378,6 +383,7 @@ impl Store {
         let (file, position, parts) = line
             .journal
             .build(now.monotonic, &mut line.selected, region);
+        line.pace.earn(parts.len());
         line.selected.clear();
         line.selected_keys.clear();
         if let Some(record) = &mut line.frame {

@@ -30,6 +30,8 @@ pub(super) struct Entry {
     /// Whether it stands in its line's queue for the sweep, or is being swept.
     pub(super) is_unswept: bool,
     pub(super) is_sweeping: bool,
+    /// How far that sweep goes.
+    pub(super) sweep_to: Offset,
     /// Its pending appends are being written to their segment, up to this offset, and stay out of
     /// frames meanwhile.
     pub(super) bypass: Option<Offset>,
@@ -155,6 +157,7 @@ impl Entry {
             is_dirty: false,
             is_unswept: false,
             is_sweeping: false,
+            sweep_to: Offset::ZERO,
             bypass: None,
             is_large: false,
             is_resident: false,

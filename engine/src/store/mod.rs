@@ -25,6 +25,7 @@ mod entry;
 mod log_start;
 mod offsets;
 mod ops;
+mod pace;
 mod partitions;
 mod reads;
 mod reclaim;
@@ -101,7 +102,7 @@ impl Store {
             if options.failed_directories.get(index) == Some(&true) {
                 journal.fail();
             }
-            Line::new(journal, options.rescan_bytes_max)
+            Line::new(journal, &options)
         };
         let mut lines: Vec<Line> = options.eras.iter().enumerate().map(line).collect();
         for folder in deleted {
@@ -171,6 +172,11 @@ impl Store {
     /// Operations handed out and not yet completed.
     pub fn operations_in_flight(&self) -> usize {
         self.ops.len()
+    }
+
+    /// Sweeps that have to let the journal go first.
+    pub fn sweeps_held(&self) -> usize {
+        self.lines.iter().map(|line| line.pace.held()).sum()
     }
 
     /// Bytes of record memory in use.

@@ -282,6 +282,10 @@ impl Store {
             line.note_checkpointed(entry, rescan_bytes);
         }
         line.bypassing.retain(|other| *other != key);
+        if self.entries.get(key.0).is_some_and(|it| it.in_flight == 0) {
+            // A sweep that waits for its turn has none any more.
+            self.end_sweep(key);
+        }
         Ok(())
     }
 

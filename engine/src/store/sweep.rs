@@ -16,34 +16,44 @@ use crate::{
 };
 
 impl Store {
-    /// Starts sweeps while there is reason: a half-full journal, memory, a stop.
-    pub(super) fn pump_sweeps(&mut self, _now: Now, index: usize) {
+    /// Starts sweeps while there is reason: a half-full journal, memory, a stop. Where there is
+    /// time they are paced, so that nobody waits behind them for the device.
+    pub(super) fn pump_sweeps(&mut self, now: Now, index: usize) {
         let stopping = !matches!(self.stop, StopState::Running);
+        let tail_bytes = self.options.tail_bytes as u64;
         let line = &mut self.lines[index];
-        let pressed = self.unwritten_bytes > self.options.tail_bytes as u64 / 2;
-        let pressed = pressed || self.memory_short;
-        let due = stopping || pressed || line.journal.is_half_full();
-        let count = match due {
-            true => line.unswept.len(),
-            false => line.forced_sweeps.min(line.unswept.len()),
-        };
-        if count == 0 || line.retry_at.is_some() {
+        let needs_memory = self.unwritten_bytes > tail_bytes / 2 || self.memory_short;
+        let due = stopping || needs_memory || line.journal.is_half_full();
+        let is_short = self.unwritten_bytes > tail_bytes / 4 * 3 || self.memory_short;
+        let is_urgent = stopping || is_short || line.journal.is_nearly_full();
+        line.pace.refill(now.monotonic, is_urgent);
+        while let Some(key) = self.lines[index].pace.next_held() {
+            self.advance_sweep(key);
+        }
+        let line = &mut self.lines[index];
+        if due && line.round == 0 && line.sweeps == 0 {
+            // Once all of these are swept the oldest journal file is free. What comes behind them
+            // meanwhile waits: it would be written in small pieces.
+            line.round = line.unswept.len();
+        }
+        if line.retry_at.is_some() {
             return;
         }
-        line.forced_sweeps = 0;
-        // Those that were put back by this turn's sweeps wait for the next turn.
-        for _ in 0..count {
+        loop {
             let line = &mut self.lines[index];
-            if line.sweeps >= self.options.sweep_in_flight_max {
+            if line.round == 0 || line.sweeps >= self.options.sweep_in_flight_max {
                 break;
             }
+            line.round -= 1;
             let Some(key) = line.unswept.pop_front() else {
-                break;
+                continue;
             };
             let Some(entry) = self.entries.get_mut(key.0) else {
                 continue;
             };
             entry.is_sweeping = true;
+            // What is appended while it is swept is left for the next time, or there is no end.
+            entry.sweep_to = entry.marks.written();
             line.sweeps += 1;
             self.advance_sweep(key);
         }
@@ -61,14 +71,21 @@ impl Store {
         if entry.dropped || entry.fenced || entry.folder != Folder::Ready {
             return self.end_sweep(key);
         }
+        let pace = &mut self.lines[entry.line].pace;
+        if entry.bypass.is_none() && !pace.may_go() {
+            return pace.hold(key);
+        }
         let step = match entry.stashed.take() {
             Some(write) => SegmentStep::Write(write),
             None => {
                 let (to, mode) = match entry.bypass {
                     Some(to) => (to, SweepMode::FullPages),
-                    None => (entry.marks.written(), SweepMode::Partial),
+                    None => (entry.sweep_to, SweepMode::Partial),
                 };
-                let max_bytes = self.options.segment_write_bytes_max;
+                let max_bytes = match entry.bypass {
+                    Some(_) => self.options.segment_write_bytes_max,
+                    None => pace.write_bytes_max(self.options.segment_write_bytes_max),
+                };
                 entry
                     .log
                     .next_segment_write(&mut self.blocks, to, mode, max_bytes)
@@ -118,6 +135,7 @@ impl Store {
             entries,
             ops,
             options,
+            lines,
             ..
         } = self;
         let Some(entry) = entries.get_mut(key.0) else {
@@ -145,9 +163,8 @@ impl Store {
         }
         if file.allocated < end {
             // Room is taken in steps that double with the file, so idle partitions hold little.
-            let chunk = file
-                .allocated
-                .clamp(CHUNK_BYTES_MIN, options.allocation_bytes_max);
+            let chunk_max = options.allocation_bytes_max;
+            let chunk = file.allocated.clamp(CHUNK_BYTES_MIN, chunk_max);
             let to = (file.allocated + chunk)
                 .min(segment_bytes.next_multiple_of(4096))
                 .max(end);
@@ -170,6 +187,9 @@ impl Store {
             valid_to: write.valid_to.0,
         };
         let (position, parts) = (write.position.0, write.parts);
+        if entry.bypass.is_none() {
+            lines[entry.line].pace.spend(parts.len());
+        }
         ops.issue(
             owner,
             DiskOp::Write {
@@ -197,6 +217,7 @@ impl Store {
         }
         let base = entry.log.unsynced_segments().next();
         if let Some(point) = base.and_then(|base| entry.log.sync_point(base).map(|p| (base, p))) {
+            self.lines[entry.line].pace.spend(0);
             return sync_segment(entry, &mut self.ops, key, point.0, point.1);
         }
         self.end_sweep(key);
@@ -239,6 +260,7 @@ impl Store {
             let line = &mut self.lines[entry.line];
             line.sweeps -= 1;
             line.unswept.push_front(key);
+            line.round += 1;
         }
     }
 }

@@ -62,6 +62,8 @@ pub fn options(seed: u64) -> StoreOptions {
     options.journal.frame_bytes_max = 16 << 10;
     options.tail_bytes = 8 << 20;
     options.reserve_bytes = 0;
+    // Sweeps are held up all the time.
+    options.sweep_ahead_bytes_max = 1;
     // Whoever tests it says so: elsewhere nothing is to happen by itself.
     options.retention_check = None;
     options
