@@ -97,10 +97,11 @@ impl Coordinators {
 
     /// When one of them wants to be asked although nothing happened.
     pub fn next_deadline(&self) -> Option<Micros> {
-        if self.loads.is_busy() || self.pace.is_ready() || !self.long_calls.is_empty() {
+        if self.loads.is_busy() || !self.long_calls.is_empty() {
             return Some(Micros(0));
         }
-        self.due_at
+        let paced = self.pace.next_turn_at();
+        [self.due_at, paced].into_iter().flatten().min()
     }
 
     /// A coordinator may be due earlier than it was.
@@ -409,7 +410,7 @@ impl Shard {
             return Went::ToEnd;
         };
         let len = bytes.len();
-        if !pace.has_room(len) {
+        if !pace.has_room(now.monotonic, len) {
             pace.wait(index);
             return Went::Nowhere;
         }
@@ -420,7 +421,7 @@ impl Shard {
         match hosted::append(now, &mut self.core.store, hosted.key(), bytes, token) {
             Ok(()) => {
                 hosted.appended(len);
-                pace.began(len);
+                pace.began(now.monotonic, len);
                 let batch = CoordinatorBatch {
                     index,
                     life: hosted.life(),

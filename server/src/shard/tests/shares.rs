@@ -56,7 +56,7 @@ fn send<'a>(
     assert_eq!(rig.deliver(client, &frame), frame.len());
 }
 
-/// Turns until a commit is answered: how many.
+/// Turns, a millisecond each, until a commit is answered: how many.
 fn turns_until_committed(rig: &mut Rig, client: &mut Client) -> usize {
     for turn in 0..1_000 {
         rig.collect(client);
@@ -67,6 +67,7 @@ fn turns_until_committed(rig: &mut Rig, client: &mut Client) -> usize {
             assert!(partitions.all(|it| it.error_code == 0));
             return turn;
         }
+        rig.advance_clock_ms(1);
         rig.some_turns(1);
     }
     panic!("no reply to a commit");
@@ -86,9 +87,9 @@ fn a_large_commit_lets_others_pass() {
     send(&mut rig, &mut small, ApiKey::OffsetCommit, &one);
     let beside = turns_until_committed(&mut rig, &mut small);
     let after = turns_until_committed(&mut rig, &mut large);
-    // 800 KB, of which 128 KiB may be on their way at once.
+    // 800 KB, of which 32 KiB may go in a millisecond.
     assert!(beside <= 4 * alone, "{alone} turns, then {beside}");
-    assert!(after >= 2 * alone, "{alone} turns, then {after}");
+    assert!(after >= 15, "{alone} turns, {beside}, then {after}");
 }
 
 #[test]
