@@ -11,6 +11,7 @@ pub mod metadata;
 pub mod out;
 
 mod answers;
+mod control;
 mod fetches;
 mod lookups;
 mod net;
@@ -28,6 +29,7 @@ use logmill_engine::disk::Completion;
 use logmill_engine::store::{PartitionKey, Store, StoreEvent};
 use logmill_wire::Writer;
 
+use self::control::Control;
 use self::coordinators::Coordinators;
 use self::metadata::Metadata;
 use self::net::Net;
@@ -47,6 +49,7 @@ pub struct Shard {
     core: Core,
     metadata: Metadata,
     work: WorkTable<Work>,
+    control: Control,
     timers: TimerWheel<Timer>,
     spare: Spare,
     /// The reply that is being encoded.
@@ -152,6 +155,7 @@ impl Shard {
             core: Core::new(options, store),
             metadata,
             work: WorkTable::new(),
+            control: Control::default(),
             timers: TimerWheel::new(now.monotonic),
             spare: Spare::default(),
             writer: Writer::new(),
@@ -226,6 +230,7 @@ impl Shard {
         self.fire_timers(now);
         self.settle_store(now);
         self.net.unstarve();
+        self.control_requests(now);
         while let Some(connection) = self.net.next_resuming() {
             self.go_on(now, connection, out);
         }
@@ -251,7 +256,9 @@ impl Shard {
         let store = self.core.store.next_deadline();
         let coordinators = self.coordinators.next_deadline();
         let replies = self.net.next_look();
-        let all = [own, store, coordinators, replies];
+        let waiting = self.control.is_anyone_waiting();
+        let control = waiting.then_some(Micros(0));
+        let all = [own, store, coordinators, replies, control];
         all.into_iter().flatten().min()
     }
 

@@ -7,6 +7,7 @@ use logmill_wire::messages::produce::ProduceRequest;
 use logmill_wire::{ApiKey, DecodeError, EncodeError, Message, Reader, RequestHeader};
 
 use super::answers::WaitingChange;
+use super::control::Waiting;
 use super::coordinators::{CoordinatorBatch, CoordinatorLoaded, RemoteAsk};
 use super::fetches::{RemoteRead, RemoteWait};
 use super::lookups::RemoteQuestion;
@@ -112,6 +113,17 @@ impl Shard {
         }
     }
 
+    /// A new turn has room for requests that found none in the one before.
+    pub(super) fn control_requests(&mut self, now: Now) {
+        self.control.begin_turn();
+        while let Some(waiting) = self.control.resume() {
+            if self.net.outgoing(waiting.connection).is_some() {
+                self.request(now, waiting.connection, waiting.number, &waiting.frame);
+            }
+            self.control.resumed();
+        }
+    }
+
     fn serve(
         &mut self,
         now: Now,
@@ -123,6 +135,15 @@ impl Shard {
         let version = header.request_api_version;
         let api = ApiKey::from_i16(header.request_api_key);
         let api = api.expect("the header's decoder knows the API");
+        if !self.control.admits(api, frame) {
+            let frame = frame.clone();
+            self.control.wait(Waiting {
+                connection,
+                number,
+                frame,
+            });
+            return Ok(());
+        }
         let correlation_id = header.correlation_id;
         let listener = self.net.listener(connection);
         let caller = Caller {
