@@ -112,8 +112,10 @@ pub(super) enum Folder {
 pub(super) struct SegmentFile {
     pub(super) base: Offset,
     pub(super) name: FileName,
-    /// Its directory entry is there, durably.
+    /// Its directory entry is there, durably unless `is_unsynced`.
     pub(super) is_created: bool,
+    /// It was made by a stop, which syncs all names in the end.
+    pub(super) is_unsynced: bool,
     /// Room was taken up to here.
     pub(super) allocated: u64,
     /// Valid bytes that completed writes have brought.
@@ -253,6 +255,7 @@ impl Entry {
                     base,
                     name: ops.name_file(&path),
                     is_created: known,
+                    is_unsynced: false,
                     allocated: if known { self.recovery.position } else { 0 },
                     written_to: 0,
                 };

@@ -149,6 +149,7 @@ impl Store {
         let end = write.position.0 + write.parts.len() as u64;
         let name = file.name.clone();
         if !file.is_created {
+            file.is_unsynced = is_last;
             let steps = vec![
                 ControlOp::CreateFile { file: name },
                 ControlOp::SyncDirectory { directory, path },
@@ -215,6 +216,15 @@ impl Store {
         {
             return;
         }
+        if let Some(file) = entry.files.iter_mut().find(|file| file.is_unsynced) {
+            // The journal had something to say after all: it must not count on a name that may go.
+            file.is_unsynced = false;
+            let base = file.base;
+            let (directory, path) = (entry.directory(), entry.log.identity().folder());
+            entry.in_flight += 1;
+            let sync = ControlOp::SyncDirectory { directory, path };
+            return self.ops.control(Owner::CreateSegment { key, base }, sync);
+        }
         let base = entry.log.unsynced_segments().next();
         if let Some(point) = base.and_then(|base| entry.log.sync_point(base).map(|p| (base, p))) {
             self.lines[entry.line].pace.spend(0);
@@ -228,8 +238,9 @@ impl Store {
     fn is_last_sweep(&self, key: PartitionKey) -> bool {
         let line = self.entries.get(key.0).map(|entry| &self.lines[entry.line]);
         let is_settled = line.is_some_and(|line| line.is_settled());
-        // A cut journals what it finds durable.
-        is_settled && !self.has_cuts() && !matches!(self.stop, StopState::Running)
+        // A cut and a log start that moved journal what they find durable.
+        let is_awaited = self.has_cuts() || self.has_advances();
+        is_settled && !is_awaited && !matches!(self.stop, StopState::Running)
     }
 
     /// The sweep is over; what was written since waits for the next one.
