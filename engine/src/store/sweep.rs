@@ -155,10 +155,9 @@ impl Store {
                 ControlOp::SyncDirectory { directory, path },
             ];
             entry.stashed = Some(write);
-            let steps = if is_last {
-                ControlOp::Unsynced(steps)
-            } else {
-                ControlOp::Sequence(steps)
+            let steps = match is_last {
+                true => ControlOp::Unsynced(steps),
+                false => ControlOp::Sequence(steps),
             };
             return ops.control(Owner::CreateSegment { key, base }, steps);
         }
