@@ -18,9 +18,8 @@ impl PartitionLog {
     pub fn set_log_start(&mut self, to: Offset) {
         self.log_start = to.min(self.end).max(self.log_start);
         self.epochs.truncate_start(self.log_start);
-        // A cut may have left a gap behind its last batch: the log's end says nothing here.
-        if let Some(active) = self.segments.last_mut()
-            && active.end <= self.log_start
+        if self.end == self.log_start
+            && let Some(active) = self.segments.last_mut()
         {
             active.closed = true;
         }
