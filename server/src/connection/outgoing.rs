@@ -119,7 +119,18 @@ impl Outgoing {
                     at += len;
                     &self.inline[at - len..at]
                 }
-                Part::Large { bytes, start } => &bytes[*start..],
+                Part::Large { bytes, start } => {
+                    let left = &bytes[*start..];
+                    if left.len() > SEND_BYTES_MAX {
+                        let piece = &left[..SEND_BYTES_MAX];
+                        if let Some(place) = memory.get_mut(count) {
+                            *place = IoSlice::new(piece);
+                            count += 1;
+                        }
+                        break;
+                    }
+                    left
+                }
                 Part::Memory { slice, start } => &slice[*start..],
             };
             let Some(place) = memory.get_mut(count) else {
@@ -257,5 +268,7 @@ impl Outgoing {
 
 /// An idle connection keeps no more than this for its next replies.
 const INLINE_KEPT_BYTES_MAX: usize = 4 << 10;
+/// So much of them the socket is offered at once: it may take all, and others wait meanwhile.
+const SEND_BYTES_MAX: usize = 256 << 10;
 /// From so many on, encoded bytes stay where they were written.
 const LARGE_BYTES_MIN: usize = 64 << 10;

@@ -18,6 +18,7 @@ use super::egress::{Egress, Sent};
 use super::gate::Gate;
 use super::log_lines::LogLines;
 use super::mailboxes::Mailboxes;
+use super::scribe::Scribe;
 use super::sockets::{Readiness, Sockets};
 use super::{GatePlan, SocketOptions, StoppedShard, sys};
 use crate::connection::{CloseReason, ConnectionKey};
@@ -52,6 +53,7 @@ pub struct Driver {
     egress: Egress,
     listeners: Vec<TcpListener>,
     mailboxes: Mailboxes,
+    scribe: Scribe,
     common: Arc<Common>,
     options: SocketOptions,
     /// Connections to read in this turn, and in the next.
@@ -89,6 +91,7 @@ impl Driver {
             sockets: Sockets::default(),
             egress: Egress::new(options.fetch_path),
             listeners,
+            scribe: Scribe::new(Arc::clone(mailboxes.bell())),
             mailboxes,
             common,
             options,
@@ -115,6 +118,7 @@ impl Driver {
         self.take_events(now)?;
         self.receive_all(now);
         self.take_mail(now);
+        self.take_written(now);
         self.look_for_stop(now);
         self.look_at_space(now);
         self.shard.pump(now, &mut self.out);
@@ -391,10 +395,20 @@ impl Driver {
         }
     }
 
+    fn take_written(&mut self, now: Now) -> bool {
+        let mut any = false;
+        while let Some(reply) = self.scribe.next_written() {
+            self.shard.feed(now, Event::Written(Box::new(reply)));
+            any = true;
+        }
+        any
+    }
+
     /// Looks without taking: a batch that came is kept for the next turn by not sleeping.
     fn has_mail(&mut self) -> bool {
         let now = self.now();
-        self.take_mail(now)
+        let has_written = self.take_written(now);
+        self.take_mail(now) || has_written
     }
 
     fn look_for_stop(&mut self, now: Now) {
@@ -452,6 +466,9 @@ impl Driver {
         self.sendable.append(&mut self.out.sends);
         let fed = self.send_all(now);
         self.ring.submit(&mut self.out.disk);
+        if let Some(reply) = self.out.long_reply.take() {
+            self.scribe.order(reply);
+        }
         for peer in 0..self.common.shards as u16 {
             let staged = self.shard.mail(ShardId(peer));
             if !staged.is_empty() {

@@ -8,6 +8,7 @@ mod egress;
 mod gate;
 mod log_lines;
 mod mailboxes;
+mod scribe;
 mod signals;
 mod sockets;
 mod sys;

@@ -30,6 +30,12 @@ pub fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
+/// Lets every other thread run before the calling one.
+pub fn give_way() {
+    // SAFETY: no pointers. A refusal leaves the priority as it is.
+    unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
+}
+
 /// Sets the socket's buffer sizes where they were configured.
 pub fn set_buffers(socket: &impl AsRawFd, send: Option<u32>, receive: Option<u32>) {
     // The kernel clamps what it does not like; a refusal leaves its default.

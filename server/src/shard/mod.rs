@@ -33,7 +33,7 @@ use self::control::Control;
 use self::coordinators::Coordinators;
 use self::metadata::Metadata;
 use self::net::Net;
-use self::out::{Notice, Out};
+use self::out::{Notice, Out, WrittenReply};
 use self::requests::{Spare, Work};
 use crate::base::timers::TimerWheel;
 use crate::base::work::{Token, WorkTable};
@@ -99,6 +99,8 @@ pub enum Event<'a> {
         /// The letters, in the order they were sent.
         batch: &'a mut Vec<Mail>,
     },
+    /// [`Out::long_reply`] is written.
+    Written(Box<WrittenReply>),
     /// How much room a log directory has.
     FreeBytes {
         /// Which.
@@ -214,6 +216,7 @@ impl Shard {
                     self.letter(now, from, letter);
                 }
             }
+            Event::Written(reply) => self.long_reply_written(*reply),
             Event::FreeBytes { directory, bytes } => {
                 self.core.store.set_free_bytes(directory, bytes);
             }
@@ -237,6 +240,7 @@ impl Shard {
         self.release_short();
         self.pump_coordinators(now);
         self.coordinators.take_reads(&mut out.disk);
+        self.begin_long_reply(out);
         self.relieve(now);
         self.advance_stop(now, out);
         self.core.store.pump(now, &mut out.disk);

@@ -292,6 +292,12 @@ impl Net {
         }
     }
 
+    /// Whether there is memory for another reply to a connection. One that is gone needs none.
+    pub fn may_reply(&self, key: ConnectionKey) -> bool {
+        let connection = self.connections.get(key);
+        connection.is_none_or(|it| may_reply(it, self.reply_bytes, self.reply_bytes_max))
+    }
+
     /// How long replies have taken more memory than they may.
     pub fn full_for(&mut self, now: Micros) -> Micros {
         if self.reply_bytes <= self.reply_bytes_max {

@@ -25,9 +25,10 @@ use self::load::Loads;
 use self::pace::Pace;
 use super::Shard;
 use super::net::begin_reply;
-use super::out::Notice;
+use super::out::{LongReply, Notice, Out, WrittenReply};
 use super::requests::{RequestError, Work};
 use crate::base::work::Token;
+use crate::connection::ConnectionKey;
 use crate::groups::{Answer, Ask, Effects, Options};
 use crate::handlers::groups::{self as calls, Asked, Client, GroupCall};
 use crate::handlers::{Caller, RequestContext};
@@ -52,8 +53,9 @@ pub struct Coordinators {
     loads: Loads,
     pace: Pace,
     effects: Effects,
-    /// Calls whose replies are long: one is written in a turn.
-    long_calls: VecDeque<Token>,
+    /// Calls whose replies are long, and whose they are: one is written at a time.
+    long_calls: VecDeque<(Token, ConnectionKey)>,
+    is_writing: bool,
     /// Reads of segments that loading wants.
     reads: Vec<(OpKey, DiskOp)>,
 }
@@ -91,13 +93,14 @@ impl Coordinators {
             pace: Pace::default(),
             effects: Effects::default(),
             long_calls: VecDeque::new(),
+            is_writing: false,
             reads: Vec::new(),
         }
     }
 
     /// When one of them wants to be asked although nothing happened.
     pub fn next_deadline(&self) -> Option<Micros> {
-        if self.loads.is_busy() || !self.long_calls.is_empty() {
+        if self.loads.is_busy() {
             return Some(Micros(0));
         }
         let paced = self.pace.next_turn_at();
@@ -234,33 +237,60 @@ impl Shard {
         }
     }
 
-    /// Replies to a call that is complete, puts another one back. A long reply has to wait for its
-    /// turn: others' requests, and the disk, come between two of them.
+    /// Replies to a call that is complete, puts another one back. A long reply is written beside
+    /// the shard, when there is memory for it.
     fn group_call_on(&mut self, token: Token, call: Box<GroupCall>) {
         if !call.is_complete() {
             self.work.put(token, Work::Group(call));
         } else if call.reply_bytes() >= LONG_REPLY_BYTES_MIN {
+            let connection = call.caller().connection;
             self.work.put(token, Work::Group(call));
-            self.coordinators.long_calls.push_back(token);
+            self.coordinators.long_calls.push_back((token, connection));
         } else {
-            self.group_reply(token, *call);
+            self.work.release(token);
+            self.group_reply(*call);
         }
     }
 
-    /// Writes the next of the long replies.
-    fn long_group_reply(&mut self) {
-        let Some(token) = self.coordinators.long_calls.pop_front() else {
+    /// Gives the next of the long replies away to be written.
+    pub(super) fn begin_long_reply(&mut self, out: &mut Out) {
+        let calls = &mut self.coordinators.long_calls;
+        if calls.is_empty() || self.coordinators.is_writing {
+            return;
+        }
+        let may_go = |(_, connection): &(Token, ConnectionKey)| self.net.may_reply(*connection);
+        let Some(at) = calls.iter().position(may_go) else {
+            return;
+        };
+        let Some((token, connection)) = calls.remove(at) else {
             return;
         };
         match self.work.take(token) {
-            Some(Work::Group(call)) => self.group_reply(token, *call),
+            Some(Work::Group(_)) if self.net.outgoing(connection).is_none() => {
+                self.work.release(token);
+            }
+            Some(Work::Group(call)) => {
+                self.coordinators.is_writing = true;
+                out.long_reply = Some(LongReply { token, call });
+            }
             Some(other) => self.work.put(token, other),
             None => {}
         }
     }
 
-    fn group_reply(&mut self, token: Token, call: GroupCall) {
-        self.work.release(token);
+    /// A long reply is written: it goes, and the next one is begun.
+    pub(super) fn long_reply_written(&mut self, reply: WrittenReply) {
+        self.coordinators.is_writing = false;
+        self.work.release(reply.token);
+        match reply.result {
+            Ok(mut writer) => self
+                .net
+                .reply(&reply.caller, &mut writer, &mut self.externals),
+            Err(error) => self.unanswerable(&reply.caller, &error),
+        }
+    }
+
+    fn group_reply(&mut self, call: GroupCall) {
         let caller = call.caller();
         begin_reply(&caller, &mut self.writer);
         match call.encode(&mut self.writer) {
@@ -339,7 +369,6 @@ impl Shard {
     pub(super) fn pump_coordinators(&mut self, now: Now) {
         self.load_coordinators(now);
         self.append_waiting(now);
-        self.long_group_reply();
         if self.coordinators.due_at.is_none_or(|at| at > now.monotonic) {
             return;
         }
@@ -541,7 +570,7 @@ enum Went {
     ToEnd,
 }
 
-/// Replies from this size on are written one in a turn.
+/// Replies from this size on are written beside the shard.
 const LONG_REPLY_BYTES_MIN: usize = 64 << 10;
 /// The ticket of asks that nobody waits for.
 const NOBODY: u64 = u64::MAX;

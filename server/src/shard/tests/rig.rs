@@ -200,6 +200,10 @@ impl Rig {
             out.sends.clear();
             out.reads.clear();
             out.notices.clear();
+            if let Some(reply) = out.long_reply.take() {
+                busy = true;
+                shard.feed(now, Event::Written(Box::new(reply.write())));
+            }
             busy |= !out.disk.is_empty();
             self.disks[at].submit(&mut out.disk);
             // With dice some completions wait for a later turn, and any may come first.

@@ -93,7 +93,7 @@ fn a_large_commit_lets_others_pass() {
 }
 
 #[test]
-fn long_replies_are_written_one_in_a_turn() {
+fn long_replies_are_written_one_at_a_time() {
     let mut rig = world();
     let words = "w".repeat(4_096);
     let all = commit("large", PARTITIONS, &words);

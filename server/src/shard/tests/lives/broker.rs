@@ -225,6 +225,9 @@ impl Broker {
             out.sends.clear();
             out.reads.clear();
             out.notices.clear();
+            if let Some(reply) = out.long_reply.take() {
+                shard.feed(now, Event::Written(Box::new(reply.write())));
+            }
             self.submit(at);
             while dice.below(4) > 0 {
                 let Some(Completion { key, result }) = self.disk.step(&mut |n| dice.below(n))
