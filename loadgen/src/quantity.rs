@@ -36,6 +36,22 @@ pub fn count(text: &str) -> Result<u64, String> {
     whole(number * scale, text)
 }
 
+/// Parses a rate: a count of at least 1.
+pub fn rate(text: &str) -> Result<u64, String> {
+    match count(text)? {
+        0 => Err("a rate is at least 1 a second".to_owned()),
+        rate => Ok(rate),
+    }
+}
+
+/// Parses how long something is measured: a span of time that is not 0.
+pub fn window(text: &str) -> Result<Duration, String> {
+    match span(text)? {
+        Duration::ZERO => Err("nothing can be measured in no time".to_owned()),
+        span => Ok(span),
+    }
+}
+
 /// Parses a span of time: a number with a unit us, ms, s, m or h; a bare number is seconds.
 pub fn span(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text)?;
@@ -125,6 +141,8 @@ mod tests {
         assert!(count("ten").unwrap_err().contains("number"));
         assert!(span("3 fortnights").unwrap_err().contains("fortnights"));
         assert!(span("1e").is_err());
+        assert!(rate("0").unwrap_err().contains("at least 1"));
+        assert!(window("0ms").unwrap_err().contains("no time"));
     }
 
     #[test]

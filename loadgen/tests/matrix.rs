@@ -114,6 +114,13 @@ fn mistakes_are_answered_with_2_and_failures_with_1() {
         "--topic",
         "t",
     ];
+    let incomplete = loadgen(folder.path(), &nowhere[..3]);
+    assert_eq!(incomplete.status.code(), Some(2));
+    assert!(
+        text(&incomplete).contains("--topic"),
+        "{}",
+        text(&incomplete)
+    );
     let failure = loadgen(folder.path(), &nowhere);
     assert_eq!(failure.status.code(), Some(1));
     assert!(
@@ -123,15 +130,77 @@ fn mistakes_are_answered_with_2_and_failures_with_1() {
     );
 }
 
-#[test]
-fn a_named_topic_is_made_if_need_be_kept_and_read_again() {
-    let folder = tempfile::tempdir().unwrap();
-    let (data, log) = (folder.path().join("data"), folder.path().join("log"));
+fn broker(folder: &Path) -> Broker {
+    let (data, log) = (folder.join("data"), folder.join("log"));
     let plan = BrokerPlan {
         program: PathBuf::from(env!("CARGO_BIN_EXE_loadgen")),
         ..BrokerPlan::own(&data, &log, &[]).unwrap()
     };
-    let broker = Broker::start(plan).unwrap();
+    Broker::start(plan).unwrap()
+}
+
+/// A broker that refuses everything has not been measured; and whatever made a run fail, the topic
+/// that was made for it is gone afterwards, and none was made if the arguments were wrong.
+#[test]
+fn runs_that_fail_say_why_and_leave_no_topic_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path());
+    let at = format!("--bootstrap {} --no-report", broker.address());
+    for (words, why) in [
+        ("--record-size 2MiB", "acknowledged: MESSAGE_TOO_LARGE"),
+        ("--partitioner 9", "partition 9 is not one of them"),
+        ("--idempotence --acks 1", "needs acks=all"),
+        ("--input nowhere --topic mine", "nowhere"),
+    ] {
+        let words = format!("produce --rate 100 --duration 1s --warmup 0s {words} {at}");
+        let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(why), "{said}");
+    }
+    let left = topics(folder.path());
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// The topics that have folders, but for those that are being deleted.
+fn topics(folder: &Path) -> Vec<String> {
+    let folders = std::fs::read_dir(folder.join("data")).unwrap();
+    let names = folders.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names
+        .filter(|name| name.contains("mine") || name.contains("loadgen"))
+        .filter(|name| !name.ends_with("-delete"))
+        .collect()
+}
+
+#[test]
+fn a_seed_repeats_what_is_sent_and_keeps_runs_on_one_topic_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path());
+    let words = format!(
+        "verify --topic mine --seed 7 --rate 1k --arrivals poisson --duration 500ms --warmup 0s \
+         --no-report --bootstrap {}",
+        broker.address()
+    );
+    let words: Vec<&str> = words.split(' ').collect();
+    let (first, second) = (
+        loadgen(folder.path(), &words),
+        loadgen(folder.path(), &words),
+    );
+    for output in [&first, &second] {
+        assert!(output.status.success(), "{}", text(output));
+    }
+    let sent = |output: &Output| -> String {
+        let said = text(output);
+        let (before, _) = said.split_once(" records sent").unwrap();
+        before.rsplit(' ').next().unwrap().to_owned()
+    };
+    assert_eq!(sent(&first), sent(&second));
+}
+
+#[test]
+fn a_named_topic_is_made_if_need_be_kept_and_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path());
     let at = format!("--bootstrap {} --no-report", broker.address());
     let run = |words: &str| {
         let words = format!("{words} {at}");

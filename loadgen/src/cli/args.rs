@@ -30,8 +30,8 @@ pub(super) struct RecordArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["record_size", "payload"])]
     pub(super) input: Option<PathBuf>,
     /// Makes sizes, keys and arrivals repeatable [default: the time]
-    #[arg(long)]
-    pub(super) seed: Option<u64>,
+    #[arg(long, default_value_t = crate::clock::Clock::start().now(), hide_default_value = true)]
+    pub(super) seed: u64,
 }
 
 /// What values are filled with.
@@ -130,7 +130,7 @@ pub(super) struct FetchArgs {
 #[command(next_help_heading = "Run")]
 pub(super) struct RunArgs {
     /// How long is measured
-    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "10s")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "10s")]
     pub(super) duration: Duration,
     /// How long is sent before that
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "1s")]
@@ -151,7 +151,7 @@ pub(super) struct RunArgs {
 #[command(next_help_heading = "Run")]
 pub(super) struct RateArgs {
     /// Records a second, whatever the broker does: an open loop. Without: as fast as it goes
-    #[arg(long, value_name = "RATE", value_parser = quantity::count)]
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate)]
     pub(super) rate: Option<u64>,
     /// The arrivals of an open loop: constant or poisson
     #[arg(long, value_name = "SHAPE", default_value = "constant")]
@@ -189,12 +189,6 @@ impl RecordArgs {
             Source::Synthetic(Arc::new(Arena::new(filler, bits))),
             self.record_size.clone(),
         ))
-    }
-
-    /// The seed, by the time if none was given.
-    pub(super) fn seed(&self) -> u64 {
-        self.seed
-            .unwrap_or_else(|| crate::clock::Clock::start().now())
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) struct CurveArgs {
     #[command(flatten)]
     consumer: ConsumerArgs,
     /// Rates to offer, in records a second [default: 10 % to 95 % of the highest throughput]
-    #[arg(long, value_name = "RATES", value_delimiter = ',', value_parser = quantity::count)]
+    #[arg(long, value_name = "RATES", value_delimiter = ',', value_parser = quantity::rate)]
     rates: Vec<u64>,
     /// The arrivals: constant or poisson
     #[arg(long, value_name = "SHAPE", default_value = "poisson")]
@@ -45,7 +45,7 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
     };
     let mut rates = args.rates.clone();
     if rates.is_empty() {
-        let peak = point(args, &mut target, Pace::Closed, 0)?;
+        let peak = point(args, &mut target, Pace::Closed)?;
         let highest = peak.result.records_per_second();
         report.rows.push(peak);
         rates = SHARES
@@ -53,7 +53,7 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
             .map(|share| (highest * share) as u64)
             .collect();
     }
-    for (at, &rate) in rates.iter().enumerate() {
+    for rate in rates {
         if is_interrupted() {
             break;
         }
@@ -61,7 +61,7 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
             rate: rate.max(1) as f64,
             arrivals: args.arrivals,
         };
-        report.rows.push(point(args, &mut target, pace, at + 1)?);
+        report.rows.push(point(args, &mut target, pace)?);
     }
     publish(&report, args.output.folder())
 }
@@ -81,11 +81,9 @@ fn point(
     args: &CurveArgs,
     target: &mut Target,
     pace: Pace,
-    at: usize,
 ) -> Result<Row, Box<dyn std::error::Error>> {
     let parts = parts(args);
-    let topic = target.topic(&args.target, &format!("{:x}-{at}", args.records.seed()))?;
-    let plan = parts.plan(target, &topic.name, pace)?;
+    let (plan, topic) = parts.prepare(target, pace)?;
     let name = match pace {
         Pace::Closed => format!("{}, peak", level_name(&args.level)),
         Pace::Open { rate, .. } => format!("{}/s", quantity::show_count(rate as u64)),

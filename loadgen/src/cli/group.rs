@@ -35,7 +35,7 @@ pub(super) struct GroupArgs {
     #[arg(long, conflicts_with = "rate", help_heading = "Run")]
     peak: bool,
     /// How long is measured
-    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "20s",
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "20s",
         help_heading = "Run")]
     duration: Duration,
     /// How long is sent before that
@@ -160,11 +160,9 @@ pub(super) fn group(args: &GroupArgs) -> Outcome {
         environment: surroundings(args, &parts, &target),
         rows: Vec::new(),
     };
-    for (turn, &members) in args.members.members.iter().enumerate() {
+    for &members in &args.members.members {
         if !is_interrupted() {
-            report
-                .rows
-                .push(one(args, &parts, &mut target, members, turn)?);
+            report.rows.push(one(args, &parts, &mut target, members)?);
         }
     }
     publish(&report, args.output.folder())
@@ -175,9 +173,7 @@ fn one(
     parts: &Parts<'_>,
     target: &mut Target,
     members: u32,
-    turn: usize,
 ) -> Result<Row, Box<dyn std::error::Error>> {
-    let topic = target.topic(parts.target, &format!("{:x}-{turn}", args.records.seed()))?;
     let pace = match args.rate.rate {
         _ if args.peak => Pace::Closed,
         rate => Pace::Open {
@@ -186,7 +182,7 @@ fn one(
         },
     };
     let reading = !args.members.heartbeats_only;
-    let base = parts.plan(target, &topic.name, pace)?;
+    let (base, topic) = parts.prepare(target, pace)?;
     let plan = LoadPlan {
         consumer: args.fetch.config(),
         producers: if reading { base.producers } else { 0 },

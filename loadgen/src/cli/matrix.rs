@@ -33,13 +33,13 @@ pub(super) struct MatrixArgs {
     )]
     levels: Vec<String>,
     /// The rate of the latency runs, in records a second
-    #[arg(long, value_name = "RATE", value_parser = quantity::count, default_value = "10k")]
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate, default_value = "10k")]
     rate: u64,
     /// How long each run for throughput is measured
-    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "4s")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "4s")]
     peak: Duration,
     /// How long each run for latency is measured
-    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "5s")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "5s")]
     steady: Duration,
     /// How long is sent before measuring begins
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "1s")]
@@ -116,9 +116,7 @@ fn cell(
     if report.environment.is_empty() {
         report.environment = environment(&parts, &target);
     }
-    let suffix = format!("{:x}-{}", args.records.seed(), report.rows.len());
-    let topic = target.topic(&args.target, &suffix)?;
-    let plan = parts.plan(&target, &topic.name, pace)?;
+    let (plan, topic) = parts.prepare(&target, pace)?;
     let mut name = match pace {
         Pace::Closed => format!("{}, peak", level_name(level)),
         Pace::Open { rate, .. } => {
@@ -137,7 +135,9 @@ fn cell(
     let mut row = run_shown(&shown, plan, &mut target, survives, |_, _| {})?;
     row.name = name;
     report.rows.push(row);
-    if !args.target.is_own() {
+    if args.target.is_own() {
+        topic.keep();
+    } else {
         topic.remove()?;
     }
     Ok(())

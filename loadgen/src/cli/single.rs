@@ -5,10 +5,11 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, RunArgs};
-use super::target::{Target, TargetArgs};
+use super::target::{Target, TargetArgs, Topic};
 use super::{Outcome, host, is_interrupted, publish, run_shown};
 use crate::load::{LoadPlan, Pace};
 use crate::producer::Acks;
+use crate::quantity;
 use crate::report::Report;
 
 /// `loadgen produce`.
@@ -34,17 +35,32 @@ pub(super) struct ProduceArgs {
 #[derive(Debug, Args)]
 pub(super) struct ConsumeArgs {
     #[command(flatten)]
-    target: TargetArgs,
+    target: FilledArgs,
     #[command(flatten)]
     consumer: ConsumerArgs,
     /// Wait for more at the end of the topic, until --duration is over
     #[arg(long)]
     follow: bool,
     /// How long to read at most
-    #[arg(long, value_name = "TIME", value_parser = crate::quantity::span, default_value = "1h")]
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "1h")]
     duration: Duration,
     #[command(flatten)]
     output: OutputArgs,
+}
+
+/// What is there already.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Broker and topic")]
+struct FilledArgs {
+    /// Brokers to begin with: HOST:PORT,HOST:PORT
+    #[arg(long, value_name = "ADDRESSES")]
+    bootstrap: String,
+    /// The topic to read, all of it
+    #[arg(long, value_name = "NAME")]
+    topic: String,
+    /// The process id of the broker, if it is on this host: its CPU is measured
+    #[arg(long, value_name = "PID")]
+    broker_pid: Option<u32>,
 }
 
 /// `loadgen end-to-end`.
@@ -91,6 +107,17 @@ pub(super) struct Parts<'a> {
 }
 
 impl Parts<'_> {
+    /// The plan of a run against `target`, and its topic, which is made if the plan is sound.
+    pub(super) fn prepare(
+        &self,
+        target: &Target,
+        pace: Pace,
+    ) -> Result<(LoadPlan, Topic), Box<dyn std::error::Error>> {
+        let name = self.target.topic_name();
+        let plan = self.plan(target, &name, pace)?;
+        Ok((plan, target.topic(self.target, name)?))
+    }
+
     /// The plan of a run against `target`.
     pub(super) fn plan(
         &self,
@@ -129,7 +156,7 @@ impl Parts<'_> {
                 .max_bytes
                 .unwrap_or(u64::MAX)
                 .min(target.bytes_max()),
-            seed: self.records.seed(),
+            seed: self.records.seed,
             broker_pid: target.broker_pid,
         })
     }
@@ -168,15 +195,8 @@ pub(super) fn end_to_end(args: &EndToEndArgs) -> Outcome {
 
 /// Consumes only.
 pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
-    let Some(topic) = args
-        .target
-        .topic
-        .as_deref()
-        .filter(|_| !args.target.is_own())
-    else {
-        return Err("consume reads what is there: it needs --bootstrap and --topic".into());
-    };
-    let mut target = args.target.open()?;
+    let topic = &args.target.topic;
+    let mut target = Target::of_others(&args.target.bootstrap, args.target.broker_pid)?;
     target.filled_topic(topic)?;
     let plan = LoadPlan {
         bootstrap: target.bootstrap.clone(),
@@ -207,10 +227,17 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
     let row = run_shown(&name, plan, &mut target, String::new(), |_, _| {})?;
     let report = Report {
         title: "Consume".to_owned(),
-        environment: host::facts(None),
+        environment: consume_environment(args, &target),
         rows: vec![row],
     };
     publish(&report, args.output.folder())
+}
+
+fn consume_environment(args: &ConsumeArgs, target: &Target) -> Vec<(String, String)> {
+    let mut facts = host::facts(None);
+    facts.push(("broker".to_owned(), addresses(target)));
+    facts.push(consumers(args.consumer.consumers));
+    facts
 }
 
 fn pace(args: &RateArgs, default: Option<u64>) -> Pace {
@@ -234,8 +261,7 @@ fn repeated(parts: &Parts<'_>, pace: Pace, title: &str, output: &OutputArgs) -> 
         if is_interrupted() {
             break;
         }
-        let topic = target.topic(parts.target, &format!("{:x}-{turn}", parts.records.seed()))?;
-        let plan = parts.plan(&target, &topic.name, pace)?;
+        let (plan, topic) = parts.prepare(&target, pace)?;
         let mut name = level_name(parts.level);
         if parts.run.repeats > 1 {
             name += &format!(" #{}", turn + 1);
@@ -265,8 +291,7 @@ pub(super) fn environment(parts: &Parts<'_>, target: &Target) -> Vec<(String, St
             format!("{:.0} ms", ready.as_secs_f64() * 1e3),
         );
     }
-    let addresses: Vec<String> = target.bootstrap.iter().map(ToString::to_string).collect();
-    add("broker", addresses.join(","));
+    add("broker", addresses(target));
     add("partitions", parts.target.partitions.to_string());
     let values = match &parts.records.input {
         Some(path) => format!("lines of {}", path.display()),
@@ -277,6 +302,7 @@ pub(super) fn environment(parts: &Parts<'_>, target: &Target) -> Vec<(String, St
     };
     add("values", values);
     add("keys", format!("{:?}", parts.records.keys));
+    add("seed", parts.records.seed.to_string());
     let producer = parts.producer;
     add(
         "producers",
@@ -289,7 +315,20 @@ pub(super) fn environment(parts: &Parts<'_>, target: &Target) -> Vec<(String, St
             producer.max_in_flight
         ),
     );
-    let consumers = parts.consumer.map_or(0, |consumer| consumer.consumers);
-    add("consumers, reading in parallel", consumers.to_string());
+    facts.push(consumers(
+        parts.consumer.map_or(0, |consumer| consumer.consumers),
+    ));
     facts
+}
+
+fn addresses(target: &Target) -> String {
+    let addresses: Vec<String> = target.bootstrap.iter().map(ToString::to_string).collect();
+    addresses.join(",")
+}
+
+fn consumers(count: u32) -> (String, String) {
+    (
+        "consumers, reading in parallel".to_owned(),
+        count.to_string(),
+    )
 }

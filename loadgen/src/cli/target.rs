@@ -8,6 +8,7 @@ use clap::Args;
 use tempfile::TempDir;
 
 use crate::broker::{Broker, BrokerPlan};
+use crate::clock::Clock;
 use crate::load::{Phase, Progress, Steer};
 use crate::net::{Admin, TopicPlan};
 use crate::producer::Acks;
@@ -59,13 +60,7 @@ impl TargetArgs {
     /// Starts a broker, or finds the one that was named.
     pub(super) fn open(&self) -> Result<Target, Box<dyn std::error::Error>> {
         if let Some(addresses) = &self.bootstrap {
-            let bootstrap = resolve(addresses)?;
-            return Ok(Target {
-                bootstrap,
-                broker_pid: self.broker_pid,
-                broker: None,
-                folder: None,
-            });
+            return Target::of_others(addresses, self.broker_pid);
         }
         let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
@@ -84,6 +79,12 @@ impl TargetArgs {
             broker: Some(broker),
             folder: Some(folder),
         })
+    }
+
+    /// The name of a run's topic: the one that was given, or one that nobody has.
+    pub(super) fn topic_name(&self) -> String {
+        let fresh = || format!("loadgen-{:x}", Clock::start().now());
+        self.topic.clone().unwrap_or_else(fresh)
     }
 
     /// True if a broker of its own is run.
@@ -105,20 +106,36 @@ impl TargetArgs {
 }
 
 impl Target {
+    /// Others' brokers.
+    pub(super) fn of_others(
+        addresses: &str,
+        broker_pid: Option<u32>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        Ok(Self {
+            bootstrap: resolve(addresses)?,
+            broker_pid,
+            broker: None,
+            folder: None,
+        })
+    }
+
     /// Makes a topic for a run, to be removed after it; or finds the one that was named, and makes
     /// it for good if it is not there.
     pub(super) fn topic(
         &self,
         args: &TargetArgs,
-        suffix: &str,
+        name: String,
     ) -> Result<Topic, Box<dyn std::error::Error>> {
-        let named = args.topic.clone();
-        let name = named.clone().unwrap_or_else(|| format!("loadgen-{suffix}"));
         let mut admin = Admin::new(&self.bootstrap, &name, ADMIN_TIMEOUT);
-        let kept = named.is_some();
+        let kept = args.topic.is_some();
+        let topic = |name| Topic {
+            name,
+            bootstrap: self.bootstrap.clone(),
+            kept,
+        };
         if kept && admin.has_topic()? {
             admin.wait_topic()?;
-            return Ok(Topic { name, admin, kept });
+            return Ok(topic(name));
         }
         let configs = args.topic_config.iter().map(|text| {
             let (key, value) = text
@@ -137,7 +154,7 @@ impl Target {
         if kept {
             eprintln!("topic {name} was not there: it is made, and kept");
         }
-        Ok(Topic { name, admin, kept })
+        Ok(topic(name))
     }
 
     /// Finds a topic that is to be read only.
@@ -200,21 +217,39 @@ impl Target {
     }
 }
 
-/// A topic to run on.
+/// A topic to run on. One that was made for the run alone goes with it, however the run ends.
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) name: String,
-    admin: Admin,
+    bootstrap: Vec<SocketAddr>,
     kept: bool,
 }
 
 impl Topic {
     /// Deletes the topic if it was made for the run alone.
     pub(super) fn remove(mut self) -> Result<(), Box<dyn std::error::Error>> {
-        if !self.kept {
-            self.admin.delete_topic()?;
+        self.remove_within(ADMIN_TIMEOUT)
+    }
+
+    /// Leaves the topic where it is.
+    pub(super) fn keep(mut self) {
+        self.kept = true;
+    }
+
+    fn remove_within(&mut self, limit: Duration) -> Result<(), Box<dyn std::error::Error>> {
+        if !std::mem::replace(&mut self.kept, true) {
+            Admin::new(&self.bootstrap, &self.name, limit).delete_topic()?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Topic {
+    /// The run has failed: its broker may be what is missing, and is not waited for.
+    fn drop(&mut self) {
+        if let Err(error) = self.remove_within(FAILED_REMOVE_TIMEOUT) {
+            eprintln!("topic {} is left behind: {error}", self.name);
+        }
     }
 }
 
@@ -240,3 +275,4 @@ fn resolve(addresses: &str) -> Result<Vec<SocketAddr>, String> {
 /// A broker of its own that does nothing for so long does nothing more.
 const STALL: Duration = Duration::from_secs(15);
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+const FAILED_REMOVE_TIMEOUT: Duration = Duration::from_secs(2);

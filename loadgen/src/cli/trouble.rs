@@ -36,7 +36,7 @@ pub(super) struct TroubleArgs {
     #[command(flatten)]
     consumer: ConsumerArgs,
     /// Records a second, whatever the broker does
-    #[arg(long, value_name = "RATE", value_parser = quantity::count, default_value = "10k",
+    #[arg(long, value_name = "RATE", value_parser = quantity::rate, default_value = "10k",
         help_heading = "Run")]
     rate: u64,
     /// The arrivals: constant or poisson
@@ -48,7 +48,7 @@ pub(super) struct TroubleArgs {
     )]
     arrivals: Arrivals,
     /// How long each phase is measured
-    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "10s",
+    #[arg(long, value_name = "TIME", value_parser = quantity::window, default_value = "10s",
         help_heading = "Run")]
     duration: Duration,
     /// How long is sent in each phase before that, the trouble being under way
@@ -122,7 +122,7 @@ pub(super) fn trouble(args: &TroubleArgs) -> Outcome {
         environment,
         rows: Vec::new(),
     };
-    let topic = target.topic(&args.target, &format!("{:x}", args.records.seed()))?;
+    let topic = target.topic(&args.target, args.target.topic_name())?;
     for at in 0..args.trouble.phases.len() {
         if !is_interrupted() {
             report

@@ -57,12 +57,11 @@ pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
         consumer: Some(&args.consumer),
         run: &args.run,
     };
-    let topic = target.topic(&args.target, &format!("{:x}", args.records.seed()))?;
     let pace = args.rate.rate.map_or(Pace::Closed, |rate| Pace::Open {
         rate: rate as f64,
         arrivals: args.rate.arrivals,
     });
-    let plan = parts.plan(&target, &topic.name, pace)?;
+    let (plan, topic) = parts.prepare(&target, pace)?;
     let name = format!("verify {}", level_name(&args.level));
     let mut ledger = args.ledger.as_deref().map(LedgerFile::create).transpose()?;
     let (acks, idempotence) = (args.level.acks, args.level.idempotence);
@@ -91,6 +90,7 @@ pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
         topic.remove()?;
     } else {
         println!("topic {} is kept", topic.name);
+        topic.keep();
     }
     Ok(good)
 }

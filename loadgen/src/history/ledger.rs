@@ -126,6 +126,14 @@ impl Ledger {
         }
     }
 
+    /// Violations found so far, as [`Ledger::close`] would judge them by what senders have done.
+    pub fn violations(&self) -> u64 {
+        let facts = |stream| self.senders.get(&stream).copied();
+        let resent = self.resent_in_vain(facts);
+        let resent: u64 = resent.map(|(kept, more)| kept.len() as u64 + more).sum();
+        self.violations.len() as u64 + self.not_kept + resent
+    }
+
     /// Acknowledged runs, lane by lane, for keeping elsewhere.
     pub fn acknowledged(&self) -> impl Iterator<Item = Run> {
         self.lanes.iter().flat_map(|(&lane, entry)| {
@@ -171,12 +179,9 @@ impl Ledger {
             ..Findings::default()
         };
         findings.violations.extend(self.violations.iter().cloned());
-        for (stream, (kept, more)) in &self.resent {
-            let may_repeat = |facts: SenderFacts| !facts.idempotent && facts.retries > 0;
-            if !facts(*stream).is_some_and(may_repeat) {
-                kept.iter().for_each(|found| findings.keep(found.clone()));
-                findings.not_kept += more;
-            }
+        for (kept, more) in self.resent_in_vain(&facts) {
+            kept.iter().for_each(|found| findings.keep(found.clone()));
+            findings.not_kept += more;
         }
         for (&lane, entry) in &self.lanes {
             entry.count(&mut findings);
@@ -204,6 +209,17 @@ impl Ledger {
             .values()
             .for_each(|entry| entry.count(&mut findings));
         findings
+    }
+
+    /// What only batches that were sent twice may come to, of senders that may not do so or did not.
+    fn resent_in_vain(
+        &self,
+        facts: impl Fn(u32) -> Option<SenderFacts>,
+    ) -> impl Iterator<Item = &(Vec<Violation>, u64)> {
+        let may_repeat = |facts: SenderFacts| !facts.idempotent && facts.retries > 0;
+        let in_vain = move |stream: u32| !facts(stream).is_some_and(may_repeat);
+        let found = self.resent.iter();
+        found.filter_map(move |(&stream, found)| in_vain(stream).then_some(found))
     }
 
     fn compare_offsets(&mut self, lane: Lane) {

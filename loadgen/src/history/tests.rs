@@ -377,3 +377,25 @@ fn who_takes_a_partition_over_may_read_again_and_is_judged_afresh() {
     let findings = ledger.close();
     assert_eq!((findings.seen, findings.lost), (17, 1));
 }
+
+#[test]
+fn what_is_found_so_far_is_judged_by_what_its_sender_has_done() {
+    let mut ledger = Ledger::default();
+    ledger.violation(Violation::Duplicate {
+        lane: LANE,
+        sequence: 3,
+        offset: 8,
+    });
+    for (facts, violations) in [(PLAIN, 1), (RETRIED, 0), (IDEMPOTENT, 1)] {
+        ledger.sender(LANE.stream, facts);
+        assert_eq!(ledger.violations(), violations, "{facts:?}");
+        assert_eq!(ledger.close().violations.len() as u64, violations);
+    }
+    ledger.sender(LANE.stream, RETRIED);
+    ledger.violation(Violation::HighWatermarkBackwards {
+        partition: 2,
+        from: 5,
+        to: 4,
+    });
+    assert_eq!(ledger.violations(), 1);
+}

@@ -22,7 +22,7 @@ pub(super) fn produce(
 ) {
     crate::sys::sharpen_timers();
     let mut reporter = Reporter::new(sender);
-    let seed = plan.seed ^ u64::from(stream);
+    let seed = plan.seed ^ u64::from(index);
     let (config, topic) = (plan.producer.clone(), &plan.topic);
     let connected = Producer::connect(config, &plan.bootstrap, topic, shared.clock, seed);
     let producer = match connected {
@@ -56,6 +56,7 @@ pub(super) fn produce(
         shared,
         producer,
         reporter,
+        seed,
         keys: Keys::new(&plan.keys, seed),
         sizes: Sizes::new(plan.sizes.clone(), seed),
         turn: u64::from(index) * 7_919,
@@ -85,6 +86,7 @@ struct Worker<'a> {
     shared: &'a Shared,
     producer: Producer,
     reporter: Reporter,
+    seed: u64,
     keys: Keys,
     sizes: Sizes,
     /// Counts records, for choosing lines.
@@ -117,8 +119,7 @@ impl Worker<'_> {
             Pace::Open { rate, arrivals } => {
                 let share = rate / f64::from(self.plan.producers);
                 let origin = self.shared.origin().expect("the run has begun");
-                let seed = self.plan.seed ^ u64::from(self.stream);
-                self.schedule = Some(Schedule::new(arrivals, share, origin, seed));
+                self.schedule = Some(Schedule::new(arrivals, share, origin, self.seed));
                 self.open()
             }
         }

@@ -14,7 +14,7 @@ use super::produce::produce;
 use super::shared::{Message, Report, Shared};
 use super::trouble::{Trouble, TroubleFigures, run_trouble};
 use crate::clock::{Clock, nanos, until};
-use crate::history::{Ledger, Outcome, Run};
+use crate::history::{Findings, Ledger, Outcome, Run};
 use crate::measure::{CpuMeter, CpuUse, Timeline};
 use crate::net::{Admin, AdminError};
 use crate::producer::{Acks, Counters};
@@ -159,7 +159,7 @@ fn start_workers(
         }
     }
     for index in 0..plan.producers {
-        let stream = (plan.seed as u32)
+        let stream = (shared.run as u32)
             .wrapping_mul(0x9E37_79B1)
             .wrapping_add(index);
         let (plan, shared, sender) = (plan.clone(), Arc::clone(shared), sender.clone());
@@ -409,14 +409,26 @@ impl<'a> Books<'a> {
         for run in report.seen {
             self.ledger.seen(run);
         }
-        self.progress.violations += report.violations.len() as u64;
         for violation in report.violations {
             self.ledger.violation(violation);
         }
+        self.progress.violations = self.ledger.violations();
         self.foreign += report.foreign;
         self.progress.published += report.published;
         self.progress.consumed += report.consumed;
         self.progress.answered += report.answered;
+    }
+
+    /// Why nothing came of it all, if nothing did.
+    fn in_vain(&self, findings: &Findings, counters: &Counters) -> Option<String> {
+        let failed = findings.refused + findings.unknown;
+        if failed == 0 || findings.acknowledged + findings.unanswered > 0 {
+            return None;
+        }
+        let error = counters
+            .last_error
+            .map_or(String::new(), |error| format!(": {error}"));
+        Some(format!("none of {failed} records was acknowledged{error}"))
     }
 
     fn note_end(&mut self, run: &Run, outcome: Outcome) {
@@ -431,13 +443,18 @@ impl<'a> Books<'a> {
         self.acknowledged_ends[at] = self.acknowledged_ends[at].max(end);
     }
 
-    fn close(self, shared: &Shared) -> LoadResult {
+    fn close(mut self, shared: &Shared) -> LoadResult {
         let checked = self.plan.consumers > 0 && self.failure.is_none();
         let findings = if self.plan.consumers > 0 {
             self.ledger.close()
         } else {
             self.ledger.close_unread()
         };
+        let counters = sum(self.senders.values());
+        self.failure = self
+            .failure
+            .take()
+            .or_else(|| self.in_vain(&findings, &counters));
         let start = shared.window().map_or(0, |(start, _)| start);
         let early = self
             .early
@@ -448,7 +465,7 @@ impl<'a> Books<'a> {
             cpu: self.cpu.unwrap_or_default(),
             findings,
             checked,
-            counters: sum(self.senders.values()),
+            counters,
             unsent: self.unsent,
             foreign: self.foreign,
             group: self.group,

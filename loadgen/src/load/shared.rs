@@ -15,6 +15,8 @@ use crate::producer::Counters;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) clock: Clock,
+    /// Tells this run from every other, those with the same seed too: it names streams and groups.
+    pub(super) run: u64,
     /// When sending begins, ns; 0 until every worker is connected.
     origin: AtomicU64,
     pub(super) warmup_ns: u64,
@@ -79,6 +81,7 @@ impl Shared {
     pub(super) fn new(clock: Clock, warmup_ns: u64, window_ns: u64, bytes_max: u64) -> Self {
         Self {
             clock,
+            run: clock.now(),
             origin: AtomicU64::new(0),
             warmup_ns,
             window_ns,

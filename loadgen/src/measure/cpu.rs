@@ -45,12 +45,13 @@ impl CpuMeter {
 }
 
 impl CpuUse {
-    /// CPU-seconds per GB (10^9 bytes) that the broker took in, `None` if it is not known.
+    /// CPU-seconds per GB (10^9 bytes) that the broker took in, `None` if it is not known, or if a
+    /// MB was not reached: the system counts a process's time in hundredths of a second.
     pub fn broker_per_gb(&self, bytes: u64) -> Option<f64> {
         self.broker.and_then(|used| per_gb(used, bytes))
     }
 
-    /// CPU-seconds per GB that this process used.
+    /// CPU-seconds per GB that this process used, with the same condition.
     pub fn generator_per_gb(&self, bytes: u64) -> Option<f64> {
         per_gb(self.generator, bytes)
     }
@@ -74,8 +75,10 @@ fn parse_stat(stat: &str, ticks_per_second: u64) -> Option<Duration> {
 }
 
 fn per_gb(used: Duration, bytes: u64) -> Option<f64> {
-    (bytes > 0).then(|| used.as_secs_f64() / (bytes as f64 / 1e9))
+    (bytes >= MEASURABLE_BYTES).then(|| used.as_secs_f64() / (bytes as f64 / 1e9))
 }
+
+const MEASURABLE_BYTES: u64 = 1_000_000;
 
 #[cfg(test)]
 mod tests {
@@ -101,5 +104,6 @@ mod tests {
         };
         assert_eq!(used.broker_per_gb(4_000_000_000), Some(0.5));
         assert_eq!(used.generator_per_gb(0), None);
+        assert_eq!(used.broker_per_gb(999_999), None);
     }
 }

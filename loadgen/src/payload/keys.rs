@@ -33,9 +33,10 @@ impl FromStr for KeyPlan {
     fn from_str(text: &str) -> Result<Self, String> {
         let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
         let (count, exponent) = rest.split_once(':').unwrap_or((rest, "1.0"));
-        let number = || match quantity::count(count)? {
-            0 => Err("a key space has at least one key".to_owned()),
-            n => Ok(n),
+        let number = || match quantity::count(count) {
+            _ if count.is_empty() => Err(format!("'{kind}' needs a number of keys: {kind}:10k")),
+            Ok(0) => Err("a key space has at least one key".to_owned()),
+            counted => counted,
         };
         match kind {
             "none" => Ok(Self::None),

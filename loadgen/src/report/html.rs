@@ -111,8 +111,8 @@ fn verdict(report: &Report) -> String {
 }
 
 fn runs_table(report: &Report) -> String {
-    let rows = report.rows.iter().map(table::cells);
-    table_of(table::HEADINGS.into_iter(), rows)
+    let rows = report.rows.iter().map(|row| table::cells(report, row));
+    table_of(table::headings(report), rows)
 }
 
 fn table_of(

@@ -61,10 +61,13 @@ fn loads(report: &Report) -> String {
     table
         .load_preset(UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Disabled)
-        .set_header(HEADINGS.map(|name| Cell::new(name).set_alignment(CellAlignment::Center)));
+        .set_header(
+            headings(report).map(|name| Cell::new(name).set_alignment(CellAlignment::Center)),
+        );
     for row in &report.rows {
-        table.add_row(cells(row).into_iter().enumerate().map(|(at, text)| {
-            let words = at == 0 || at + 1 == HEADINGS.len();
+        let texts = headings(report).zip(cells(report, row));
+        table.add_row(texts.map(|(heading, text)| {
+            let words = heading == HEADINGS[0] || heading == SURVIVES;
             let side = if words {
                 CellAlignment::Left
             } else {
@@ -76,8 +79,32 @@ fn loads(report: &Report) -> String {
     table.to_string()
 }
 
+/// The columns of a report's table of loads: those that apply to one of its runs.
+pub(super) fn headings(report: &Report) -> impl Iterator<Item = &'static str> {
+    HEADINGS.into_iter().filter(applies(report))
+}
+
+/// The cells of a run, under [`headings`].
+pub(super) fn cells(report: &Report, row: &Row) -> Vec<String> {
+    let applies = applies(report);
+    let all = HEADINGS.into_iter().zip(all_cells(row));
+    let shown = all.filter(|(heading, _)| applies(heading));
+    shown.map(|(_, text)| text).collect()
+}
+
+/// Says which columns tell something of the report's runs.
+fn applies(report: &Report) -> impl Fn(&&'static str) -> bool + use<> {
+    let sends = report.rows.iter().any(|row| row.plan.producers > 0);
+    let reads = report.rows.iter().any(|row| row.plan.consumers > 0);
+    move |&heading| match heading {
+        END_TO_END => sends && reads,
+        SURVIVES => sends,
+        _ => sends || !LATENCIES.contains(&heading),
+    }
+}
+
 /// The cells of a run, under [`HEADINGS`].
-pub(super) fn cells(row: &Row) -> Vec<String> {
+fn all_cells(row: &Row) -> Vec<String> {
     let (result, total) = (&row.result, row.result.timeline.total());
     let cpu = |value: Option<f64>| value.map_or_else(unknown, |value| format!("{value:.2}"));
     let mut cells = vec![
@@ -104,11 +131,18 @@ pub(super) fn check_text(row: &Row) -> String {
     if !result.findings.is_clean() {
         return "VIOLATED".to_owned();
     }
-    if result.checked {
-        "ok".to_owned()
-    } else {
-        "not read".to_owned()
-    }
+    let words = match result.checked {
+        true if is_unknown(row) => "none",
+        true => "ok",
+        false => "not read",
+    };
+    words.to_owned()
+}
+
+/// True if nothing was read but what others had written.
+fn is_unknown(row: &Row) -> bool {
+    let result = &row.result;
+    result.checked && row.plan.producers == 0 && result.findings.seen == 0 && result.foreign > 0
 }
 
 /// What a run's checks found, in sentences; several lines if something is wrong.
@@ -118,6 +152,8 @@ pub fn findings_text(row: &Row) -> String {
     let mut text = format!("{}: ", row.name);
     if !row.has_load() {
         text += "nothing sent; commits and assignments checked";
+    } else if is_unknown(row) {
+        text += "no record of a load generator, nothing to check";
     } else if result.checked && row.plan.producers == 0 {
         text += &format!("{} records read, each checked", show_count(findings.seen));
     } else if result.checked {
@@ -175,17 +211,20 @@ fn unknown() -> String {
 }
 
 /// The columns.
-pub(super) const HEADINGS: [&str; 12] = [
+const HEADINGS: [&str; 12] = [
     "run",
     "records/s",
     "MB/s",
-    "p50 µs",
-    "p99 µs",
-    "p99.9 µs",
-    "max µs",
-    "end-to-end p99 µs",
+    LATENCIES[0],
+    LATENCIES[1],
+    LATENCIES[2],
+    LATENCIES[3],
+    END_TO_END,
     "broker CPU s/GB",
     "generator CPU s/GB",
     "checks",
-    "acknowledged survives",
+    SURVIVES,
 ];
+const LATENCIES: [&str; 4] = ["p50 µs", "p99 µs", "p99.9 µs", "max µs"];
+const END_TO_END: &str = "end-to-end p99 µs";
+const SURVIVES: &str = "acknowledged survives";

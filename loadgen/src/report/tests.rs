@@ -182,6 +182,24 @@ fn what_is_wrong_is_said() {
     );
 }
 
+#[test]
+fn what_was_only_read_has_no_latency_and_what_others_wrote_is_not_checked() {
+    let mut report = sample();
+    report.rows.truncate(1);
+    report.rows[0].plan.producers = 0;
+    let text = table(&report);
+    for part in ["p99", "end-to-end", "survives"] {
+        assert!(!text.contains(part), "{part} is in\n{text}");
+    }
+    assert!(text.contains("MB/s") && text.contains(" ok "), "{text}");
+    let result = &mut report.rows[0].result;
+    (result.findings.seen, result.foreign) = (0, 3);
+    assert!(!table(&report).contains(" ok "), "{}", table(&report));
+    let text = findings_text(&report.rows[0]);
+    let words = "nothing to check; 3 read that others had written";
+    assert!(text.contains(words), "{text}");
+}
+
 /// The sample, its second run with a group.
 fn with_group() -> Report {
     let mut report = sample();

@@ -171,7 +171,7 @@ impl Fleet<'_> {
         let place = place.unwrap_or(self.places);
         self.places = self.places.max(place + 1);
         let plan = self.plan;
-        let name = GroupPlan::group_name(plan.seed, group as u32);
+        let name = GroupPlan::group_name(self.shared.run, group as u32);
         let config = self.group.member(&name, &plan.topic, place);
         let key = self.client.add(config, self.starts.len() as u32);
         let consumer = self.group.reading.then(|| {

@@ -46,8 +46,8 @@ pub enum Step {
 
 impl GroupPlan {
     /// The name of a group of the run.
-    pub fn group_name(seed: u64, index: u32) -> String {
-        format!("loadgen-{seed:x}-{index}")
+    pub fn group_name(run: u64, index: u32) -> String {
+        format!("loadgen-{run:x}-{index}")
     }
 
     /// A member's settings; `place` is its place in its group, which names static ones.

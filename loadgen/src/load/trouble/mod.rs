@@ -53,11 +53,11 @@ pub(super) fn run_trouble(
     let outcome = match trouble.kind {
         Trouble::Calm => unreachable!("nobody makes trouble in calm phases"),
         Trouble::Storm => {
-            let mut storm = Storm::new(plan, trouble, partitions, shared.clock);
+            let mut storm = Storm::new(plan, trouble, partitions, shared);
             drive(plan, &mut storm, shared, &reporter, &mut tally)
         }
         Trouble::Poisoned | Trouble::Slow => {
-            let made = Rogues::new(plan, trouble, partitions, shared.clock);
+            let made = Rogues::new(plan, trouble, partitions, shared);
             made.and_then(|mut rogues| drive(plan, &mut rogues, shared, &reporter, &mut tally))
         }
     };

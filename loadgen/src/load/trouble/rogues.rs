@@ -13,6 +13,7 @@ use super::rogue::{Ask, Habit, Rogue, UNREAD_MAX};
 use super::{Maker, TURN};
 use crate::clock::{Clock, until};
 use crate::load::plan::LoadPlan;
+use crate::load::shared::Shared;
 use crate::net::{Admin, Event, Links, LinksOptions, NoPayload, NodeId};
 
 /// The clients; each one's place in the list is the number of its link.
@@ -33,9 +34,10 @@ impl Rogues {
         plan: &LoadPlan,
         trouble: &TroublePlan,
         partitions: u32,
-        clock: Clock,
+        shared: &Shared,
     ) -> Result<Self, String> {
-        let rogues = cast(plan.seed, trouble);
+        let clock = shared.clock;
+        let rogues = cast(shared.run, trouble);
         let mut admin = Admin::new(&plan.bootstrap, &plan.topic, plan.drain);
         let mut coordinators = HashMap::new();
         for rogue in &rogues {
@@ -175,13 +177,10 @@ impl Maker for Rogues {
 }
 
 /// Who takes part.
-fn cast(seed: u64, trouble: &TroublePlan) -> Vec<Rogue> {
+fn cast(run: u64, trouble: &TroublePlan) -> Vec<Rogue> {
     let mut rogues = Vec::new();
     let mut add = |habit: Habit, name: &str, index: u32| {
-        rogues.push(Rogue::new(
-            habit,
-            format!("loadgen-{seed:x}-{name}-{index}"),
-        ));
+        rogues.push(Rogue::new(habit, format!("loadgen-{run:x}-{name}-{index}")));
     };
     let share = |of: u32| trouble.groups.div_ceil(of);
     if trouble.kind == Trouble::Poisoned {

@@ -13,6 +13,7 @@ use crate::consumer::group::{
     Ask, Assignor, Change, GroupClient, GroupEvent, Lines, MemberKey, Membership, MembershipConfig,
 };
 use crate::load::plan::LoadPlan;
+use crate::load::shared::Shared;
 use crate::payload::SplitMix64;
 
 /// The members, each as a consumer of its own: with its connection, joining again as often as the
@@ -41,8 +42,9 @@ impl Storm {
         plan: &LoadPlan,
         trouble: &TroublePlan,
         partitions: u32,
-        clock: Clock,
+        shared: &Shared,
     ) -> Self {
+        let clock = shared.clock;
         let client_id = &plan.consumer.client_id;
         let mut storm = Self {
             clock,
@@ -50,7 +52,7 @@ impl Storm {
             topic: plan.topic.clone(),
             partitions,
             groups: (0..trouble.groups)
-                .map(|index| format!("loadgen-{:x}-storm-{index}", plan.seed))
+                .map(|index| format!("loadgen-{:x}-storm-{index}", shared.run))
                 .collect(),
             formed: BTreeSet::new(),
             members: BTreeMap::new(),
