@@ -211,7 +211,8 @@ impl Ledger {
         findings
     }
 
-    /// What only batches that were sent twice may come to, of senders that may not do so or did not.
+    /// What only batches that were sent twice may come to, of senders that may not do so or did
+    /// not.
     fn resent_in_vain(
         &self,
         facts: impl Fn(u32) -> Option<SenderFacts>,
