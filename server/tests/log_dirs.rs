@@ -7,11 +7,14 @@ mod broker;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use broker::{Broker, batch};
 use logmill_wire::ErrorCode;
 
 const PARTITIONS: i32 = 9;
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The partitions of topic `t` that have their folder in a log directory.
 fn partitions_in(directory: &Path) -> Vec<i32> {
@@ -42,10 +45,19 @@ fn partitions_are_spread_and_survive_the_loss_of_a_directory() {
     for partition in 0..PARTITIONS {
         assert_eq!(client.produce("t", partition, &bytes), (0, 0));
     }
+    // Folders may come after the first acknowledgements, which the journals keep.
+    let deadline = Instant::now() + PATIENCE;
+    let spread: Vec<Vec<i32>> = loop {
+        let spread: Vec<_> = directories.iter().map(|it| partitions_in(it)).collect();
+        if spread.iter().map(Vec::len).sum::<usize>() == PARTITIONS as usize {
+            break spread;
+        }
+        assert!(Instant::now() < deadline, "{spread:?}");
+        thread::sleep(Duration::from_millis(10));
+    };
     // A broker that is dropped is killed.
     drop(first);
     // Each new partition goes where there are fewest.
-    let spread: Vec<Vec<i32>> = directories.iter().map(|it| partitions_in(it)).collect();
     for here in &spread {
         assert_eq!(here.len(), 3, "{spread:?}");
     }
