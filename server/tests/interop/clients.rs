@@ -74,9 +74,16 @@ impl Client {
         }
     }
 
-    /// Whether it has members that keep their place across a restart (KIP-345).
-    pub fn has_static_members(self) -> bool {
-        self != Client::KafkaJs
+    /// How members that keep their place across a restart (KIP-345) share partitions out; `None` if
+    /// it has no such members. A leader of franz-go that comes back makes a plan of its own and has
+    /// the group rebalanced if it differs from what the members have: with an assignor whose plan
+    /// hangs on what was before, that is left to chance.
+    pub fn static_assignor(self) -> Option<&'static str> {
+        match self {
+            Client::KafkaJs => None,
+            Client::FranzGo => Some("range"),
+            other => Some(other.assignors()[0]),
+        }
     }
 
     /// Its ways to share partitions out, its default first.

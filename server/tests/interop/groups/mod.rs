@@ -90,13 +90,11 @@ struct Scene<'a> {
 fn scenes(ready: &[Ready]) -> Vec<Scene<'_>> {
     let mut scenes = Vec::new();
     for ready in ready.iter().rev() {
-        if ready.client.has_static_members() {
-            scenes.push(Scene {
-                ready,
-                assignor: ready.client.assignors()[0],
-                is_static: true,
-            });
-        }
+        scenes.extend(ready.client.static_assignor().map(|assignor| Scene {
+            ready,
+            assignor,
+            is_static: true,
+        }));
         scenes.extend(ready.client.assignors().iter().map(|assignor| Scene {
             ready,
             assignor,
