@@ -78,12 +78,23 @@ fn delete_to(rig: &mut Rig, key: PartitionKey, to: i64) {
 }
 
 fn restarted(rig: Rig, crash: Crash, config: LogConfig) -> (Rig, PartitionKey, Recovered) {
+    restarted_with(rig, crash, config, None)
+}
+
+fn restarted_with(
+    rig: Rig,
+    crash: Crash,
+    config: LogConfig,
+    retention_check: Option<Micros>,
+) -> (Rig, PartitionKey, Recovered) {
     let mut random = Random(rig.random.0);
     let disk = rig.disk.crash(crash, &mut |bound| random.below(bound));
     let mut found = recover(&disk, [9; 16]).unwrap();
     assert!(found.fenced.is_empty(), "{:?}", found.findings);
     let mut options = options(77);
     options.eras = found.directories.iter().map(|it| it.era).collect();
+    options.retention_check = retention_check;
+    options.retention_delay = Micros::from_millis(1_000);
     let names = [found.directories[0].next_journal_name];
     let states = std::mem::take(&mut found.partitions);
     let mut rig = Rig::on(disk, options, states, &names);
@@ -268,6 +279,44 @@ fn old_segments_go_by_their_largest_timestamp() {
     assert_eq!(answer.base_offset, Offset(45));
     rig.settle_for(Micros::from_millis(1_500));
     assert_eq!(starts_at(&rig, key), 45);
+}
+
+#[test]
+fn segments_without_timestamps_are_as_old_as_their_files() {
+    let config = || aged(1_000, -1);
+    let mut rig = checked(51);
+    let key = rig.open(0, config());
+    rig.disk.set_modified(5_000);
+    rig.now.wall_ms = 5_000;
+    for index in 0..25 {
+        let bytes = batch_at(-1, &[&[index; 1000]]);
+        rig.append(key, &bytes, AckLevel::None, 0).unwrap();
+        rig.turn(2);
+    }
+    rig.settle_for(Micros::from_millis(2_500));
+    rig.now.wall_ms = 6_000;
+    rig.settle_for(Micros::from_millis(2_500));
+    assert_eq!(starts_at(&rig, key), 0, "not older than a second yet");
+    // The oldest file was asked before, the others are asked when it goes, and say another time.
+    rig.disk.set_modified(6_000);
+    rig.now.wall_ms = 6_001;
+    rig.settle_for(Micros::from_millis(2_500));
+    assert_eq!(starts_at(&rig, key), 10);
+    rig.now.wall_ms = 7_001;
+    rig.append(key, &batch_at(7_001, &[b"young"]), AckLevel::Synced, 1)
+        .unwrap();
+    rig.settle_for(Micros::from_millis(2_500));
+    assert_eq!(starts_at(&rig, key), 20, "one record of it has a timestamp");
+    let young = batch_at(-1, &[&[0; 9_000]]);
+    rig.append(key, &young, AckLevel::Synced, 2).unwrap();
+    rig.settle_for(Micros::from_millis(2_500));
+    // Another process asks the files again.
+    let check = Some(Micros::from_millis(1_000));
+    let (mut rig, key, _) = restarted_with(rig, Crash::Process, config(), check);
+    rig.disk.set_modified(7_000);
+    rig.now.wall_ms = 8_002;
+    rig.settle_for(Micros::from_millis(2_500));
+    assert_eq!(starts_at(&rig, key), 27);
 }
 
 #[test]

@@ -29,6 +29,9 @@ impl BlockingDisk for Counting<'_> {
     fn len(&self, directory: DirectoryIndex, path: &str) -> Result<Option<u64>, DiskError> {
         self.disk.len(directory, path)
     }
+    fn modified_ms(&self, directory: DirectoryIndex, path: &str) -> Result<Option<i64>, DiskError> {
+        self.disk.modified_ms(directory, path)
+    }
     fn read_at(
         &self,
         directory: DirectoryIndex,

@@ -28,6 +28,10 @@ pub trait BlockingDisk {
     /// A file's length, `None` if there is no such file.
     fn len(&self, directory: DirectoryIndex, path: &str) -> Result<Option<u64>, DiskError>;
 
+    /// When a file's bytes or length last changed, in milliseconds since the Unix epoch; `None` if
+    /// there is no such file.
+    fn modified_ms(&self, directory: DirectoryIndex, path: &str) -> Result<Option<i64>, DiskError>;
+
     /// Reads up to `into.len()` bytes; fewer at the end of the file.
     fn read_at(
         &self,

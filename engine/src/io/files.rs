@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions},
     io,
     os::{fd::AsFd, unix::fs::FileExt},
+    time::SystemTime,
 };
 
 use super::directory::{LogDirectories, failed};
@@ -67,6 +68,19 @@ impl BlockingDisk for Files {
     fn len(&self, directory: DirectoryIndex, path: &str) -> Result<Option<u64>, DiskError> {
         self.run(directory, path, "stat", |path| match fs::metadata(path) {
             Ok(found) => Ok(found.is_file().then_some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn modified_ms(&self, directory: DirectoryIndex, path: &str) -> Result<Option<i64>, DiskError> {
+        self.run(directory, path, "stat", |path| match fs::metadata(path) {
+            Ok(found) => {
+                let since = found.modified()?.duration_since(SystemTime::UNIX_EPOCH);
+                // A file from before the epoch is as old as any.
+                let millis = since.unwrap_or_default().as_millis();
+                Ok(Some(i64::try_from(millis).unwrap_or(i64::MAX)))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         })

@@ -263,6 +263,21 @@ fn many_files_share_few_descriptors_and_a_small_ring() {
 }
 
 #[test]
+fn a_file_says_when_it_last_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = Files::new(LogDirectories::probe(&[folder.path().to_owned()]).unwrap());
+    assert_eq!(files.modified_ms(TOP, "none").unwrap(), None);
+    let path = folder.path().join("some");
+    let file = std::fs::File::create(&path).unwrap();
+    let at = std::time::SystemTime::UNIX_EPOCH + Duration::from_millis(1_234_567_890_123);
+    file.set_modified(at).unwrap();
+    let told = files.modified_ms(TOP, "some").unwrap();
+    assert_eq!(told, Some(1_234_567_890_123));
+    files.write_at(TOP, "some", 0, b"more").unwrap();
+    assert!(files.modified_ms(TOP, "some").unwrap() > told);
+}
+
+#[test]
 fn failures_name_the_operation_and_the_path() {
     let home = tempfile::tempdir().unwrap();
     let mut rig = Rig::new(home.path(), 3);

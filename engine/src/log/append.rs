@@ -90,7 +90,7 @@ impl PartitionLog {
                 topic_id, index, ..
             } = self.identity;
             let age_max = self.config.segment_age_max_ms(topic_id, index, active.base);
-            active.must_roll(header, &self.config, age_max)
+            active.must_roll(now.wall_ms, header, &self.config, age_max)
         });
         if rolls {
             self.segments.push(Segment::new(header.base_offset));
@@ -123,6 +123,7 @@ impl PartitionLog {
         }
         let bytes = memory.slices(position, position + bytes.len() as u32);
         segment.note_batch(header, self.config.index_interval_bytes);
+        segment.begun_ms.get_or_insert(now.wall_ms);
         let segment_base = segment.base;
         let rolled = rolls.then(|| self.rolled());
         self.end = header.last_offset().next();

@@ -1,7 +1,8 @@
 //! What goes at a log's beginning: retention and DeleteRecords.
 
 use super::PartitionLog;
-use super::segment::Segment;
+use super::config::RetentionConfig;
+use super::segment::{Modified, Segment};
 use crate::base::Offset;
 
 impl PartitionLog {
@@ -70,7 +71,8 @@ impl PartitionLog {
 
     /// Where the log may begin by `retention.ms` and `retention.bytes`, given the high watermark
     /// `visible`: whole segments only; the active one too, as in Kafka, if all of it is due. A
-    /// segment's age is that of its largest timestamp; one without any does not age.
+    /// segment's age is that of its largest timestamp; one without any is as old as its file's
+    /// last change, see [`Self::undated_segment`].
     pub fn retention_start(&self, now_ms: i64, visible: Offset) -> Offset {
         let retention = self.config.retention;
         let mut start = self.log_start;
@@ -89,10 +91,9 @@ impl PartitionLog {
         let ends = self.segments.iter().skip(1).map(|next| next.base);
         let ends = ends.chain([self.end]);
         for (segment, end) in self.segments.iter().zip(ends) {
-            let age = now_ms.saturating_sub(segment.max_timestamp);
-            let expired = retention.retention_ms >= 0
-                && segment.max_timestamp >= 0
-                && age > retention.retention_ms;
+            let age = segment.aged_from().map(|from| now_ms.saturating_sub(from));
+            let expired =
+                retention.retention_ms >= 0 && age.is_some_and(|age| age > retention.retention_ms);
             let size = u64::from(segment.size);
             // The size that is to be kept may be zero.
             let is_surplus = retention.retention_bytes >= 0 && surplus >= size;
@@ -106,5 +107,34 @@ impl PartitionLog {
             start = start.max(end);
         }
         start
+    }
+
+    /// The segment behind a start that [`Self::retention_start`] found, if only its file can say
+    /// how old it is: ask the disk and tell [`Self::note_modified`].
+    pub fn undated_segment(&mut self, start: Offset) -> Option<Offset> {
+        let RetentionConfig {
+            delete,
+            retention_ms,
+            ..
+        } = self.config.retention;
+        let segment = self.segments.iter_mut().find(|it| it.end > start)?;
+        // What is not in the file yet is not old.
+        let is_in_file = segment.synced == segment.size;
+        let is_undated = segment.aged_from().is_none() && segment.modified == Modified::Unknown;
+        if !(delete && retention_ms >= 0 && is_in_file && is_undated) {
+            return None;
+        }
+        segment.modified = Modified::Asked;
+        Some(segment.base)
+    }
+
+    /// When a segment's file last changed, in milliseconds since the Unix epoch; `None` if the disk
+    /// does not say. Nothing changes if the segment did since it was asked for.
+    pub fn note_modified(&mut self, segment_base: Offset, at_ms: Option<i64>) {
+        if let Some(segment) = self.segments.iter_mut().find(|it| it.base == segment_base)
+            && segment.modified == Modified::Asked
+        {
+            segment.modified = at_ms.map_or(Modified::Unknown, Modified::At);
+        }
     }
 }

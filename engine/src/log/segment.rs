@@ -26,6 +26,11 @@ pub(super) struct Segment {
     pub(super) first_timestamp: i64,
     pub(super) max_timestamp: i64,
     pub(super) max_timestamp_offset: Offset,
+    /// When this process first appended to it, by the wall clock: `segment.ms` counts from there
+    /// if the first batch has no timestamp.
+    pub(super) begun_ms: Option<i64>,
+    /// When its file last changed, for segments without timestamps.
+    pub(super) modified: Modified,
     pub(super) bytes_since_index: u32,
     pub(super) index: OffsetIndex,
     pub(super) time_index: TimeIndex,
@@ -37,6 +42,16 @@ pub(super) struct Segment {
     pub(super) closed: bool,
     /// It has ended, and its files are as they must be.
     pub(super) sealed: bool,
+}
+
+/// What is known of a segment file's last change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Modified {
+    Unknown,
+    /// The disk was asked, and the segment is still as it was then.
+    Asked,
+    /// Milliseconds since the Unix epoch.
+    At(i64),
 }
 
 impl Segment {
@@ -54,6 +69,8 @@ impl Segment {
             first_timestamp: NO_TIMESTAMP,
             max_timestamp: NO_TIMESTAMP,
             max_timestamp_offset: base,
+            begun_ms: None,
+            modified: Modified::Unknown,
             bytes_since_index: 0,
             index: OffsetIndex::new(),
             time_index: TimeIndex::new(),
@@ -114,6 +131,7 @@ impl Segment {
     /// `age_max_ms` is the segment's own, see [`LogConfig::segment_age_max_ms`].
     pub(super) fn must_roll(
         &self,
+        now_ms: i64,
         header: &BatchHeader,
         config: &LogConfig,
         age_max_ms: i64,
@@ -129,7 +147,7 @@ impl Segment {
         }
         let too_large = self.size as usize + header.size() > config.segment_bytes as usize;
         let age = match self.first_timestamp {
-            NO_TIMESTAMP => 0,
+            NO_TIMESTAMP => now_ms.saturating_sub(self.begun_ms.unwrap_or(now_ms)),
             first => header.max_timestamp.saturating_sub(first),
         };
         let full = |count: u32, entry: usize| {
@@ -164,6 +182,17 @@ impl Segment {
         self.size += header.size() as u32;
         self.bytes_since_index = self.bytes_since_index.saturating_add(header.size() as u32);
         self.end = last_offset.next();
+        self.modified = Modified::Unknown;
+    }
+
+    /// What its age counts from: its largest timestamp, or when its file last changed if no record
+    /// has one (`LogSegment.largestTimestamp`); `None` if that is not known.
+    pub(super) fn aged_from(&self) -> Option<i64> {
+        match self.modified {
+            _ if self.max_timestamp > NO_TIMESTAMP => Some(self.max_timestamp),
+            Modified::At(ms) => Some(ms),
+            Modified::Unknown | Modified::Asked => None,
+        }
     }
 
     /// The time index's last entry must be the segment's largest timestamp when it is sealed or
@@ -215,6 +244,7 @@ impl Segment {
         self.synced = self.synced.min(position);
         self.written_end = self.written_end.min(end);
         self.synced_end = self.synced_end.min(end);
+        self.modified = Modified::Unknown;
         if position == 0 {
             self.first_timestamp = NO_TIMESTAMP;
         }

@@ -39,6 +39,7 @@ impl Store {
             Owner::Copy { line, number, keys } => {
                 self.copied(now, line, number, &keys, &result.map(drop));
             }
+            Owner::Modified { key, base, answer } => self.modified_told(key, base, &answer),
             Owner::Removal(line) => self.removed(line),
             Owner::Claim { key, is_durable } => {
                 self.folder_claimed(now, key, is_durable, result.map(drop));

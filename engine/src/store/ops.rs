@@ -1,6 +1,8 @@
 //! Operations in flight: who gets the completion.
 
-use super::{PartitionKey, checkpoint::SavedCheckpoint, sweep::Sealing};
+use std::sync::Arc;
+
+use super::{PartitionKey, checkpoint::SavedCheckpoint, retention::LastModified, sweep::Sealing};
 use crate::{
     base::{FilePosition, Offset, ShardId, Slab, SlabKey},
     disk::{ControlOp, DirectoryPath, DiskOp, DiskOut, FileId, FileName, OpKey},
@@ -97,6 +99,12 @@ pub(super) enum Owner {
         line: usize,
         number: u64,
         keys: Vec<PartitionKey>,
+    },
+    /// A segment without timestamps is asked how old it is.
+    Modified {
+        key: PartitionKey,
+        base: Offset,
+        answer: Arc<LastModified>,
     },
     /// Files are removed.
     Removal(usize),

@@ -51,6 +51,16 @@ impl BlockingDisk for MemoryDisk {
         })
     }
 
+    fn modified_ms(&self, directory: DirectoryIndex, path: &str) -> Result<Option<i64>, DiskError> {
+        let state = &mut *self.state.borrow_mut();
+        state.begin("stat", path)?;
+        let is_file = matches!(
+            state.names.get(&key_of(directory, path)),
+            Some(Entry::File(_))
+        );
+        Ok(is_file.then_some(state.modified_ms))
+    }
+
     fn read_at(
         &self,
         directory: DirectoryIndex,

@@ -52,6 +52,8 @@ struct State {
     /// Writes and syncs of files below this path fail.
     broken: Option<Path>,
     space_left: Option<u64>,
+    /// What every file says of its last change.
+    modified_ms: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,7 @@ impl MemoryDisk {
     pub fn new(directory_count: usize) -> Self {
         let state = State {
             directory_count,
+            modified_ms: i64::MAX,
             ..State::default()
         };
         Self {
@@ -147,6 +150,11 @@ impl MemoryDisk {
     /// without effect; the next process finds the disk mended.
     pub fn break_below(&self, directory: DirectoryIndex, path: &str) {
         self.state.borrow_mut().broken = Some(key_of(directory, path));
+    }
+
+    /// What every file says of its last change from now on; until then it is never long ago.
+    pub fn set_modified(&self, at_ms: i64) {
+        self.state.borrow_mut().modified_ms = at_ms;
     }
 
     /// Limits the bytes that `Allocate` may still hand out; `None` lifts the limit.

@@ -198,6 +198,21 @@ fn segments_roll_by_size_and_by_the_records_time() {
 }
 
 #[test]
+fn without_timestamps_a_segment_rolls_by_the_clock() {
+    let mut world = World::new(LogConfig {
+        segment_ms: 1_000,
+        ..config()
+    });
+    let begun = world.now.wall_ms;
+    assert!(world.append(&batch(1, 10, -1)).rolled.is_some());
+    world.now.wall_ms = begun + 1_000;
+    assert!(world.append(&batch(1, 10, -1)).rolled.is_none());
+    world.now.wall_ms = begun + 1_001;
+    assert!(world.append(&batch(1, 10, -1)).rolled.is_some());
+    assert!(world.append(&batch(1, 10, -1)).rolled.is_none());
+}
+
+#[test]
 fn the_age_of_segments_varies_by_the_jitter_and_no_further() {
     let settings = LogConfig {
         segment_ms: 1_000,

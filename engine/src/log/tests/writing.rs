@@ -193,6 +193,45 @@ fn retention_takes_whole_segments_below_the_high_watermark() {
 }
 
 #[test]
+fn what_a_file_said_of_its_age_is_forgotten_when_it_changes() {
+    let retention = RetentionConfig {
+        retention_ms: 1_000,
+        ..RetentionConfig::default()
+    };
+    let mut world = World::new(LogConfig {
+        retention,
+        ..config()
+    });
+    world.append(&batch(1, 600, -1));
+    assert_eq!(
+        world.log.undated_segment(Offset(0)),
+        None,
+        "not in its file"
+    );
+    world.flush();
+    assert_eq!(world.log.undated_segment(Offset(0)), Some(Offset(0)));
+    assert_eq!(
+        world.log.undated_segment(Offset(0)),
+        None,
+        "it is asked once"
+    );
+    world.append(&batch(1, 600, -1));
+    world.flush();
+    world.log.note_modified(Offset(0), Some(0));
+    assert_eq!(world.log.retention_start(1_001, Offset(2)), Offset(0));
+    assert_eq!(world.log.undated_segment(Offset(0)), Some(Offset(0)));
+    world.log.note_modified(Offset(0), None);
+    assert_eq!(
+        world.log.undated_segment(Offset(0)),
+        Some(Offset(0)),
+        "again"
+    );
+    world.log.note_modified(Offset(0), Some(0));
+    assert_eq!(world.log.retention_start(1_000, Offset(2)), Offset(0));
+    assert_eq!(world.log.retention_start(1_001, Offset(2)), Offset(2));
+}
+
+#[test]
 fn retention_by_bytes_keeps_at_least_as_much() {
     let retention = RetentionConfig {
         retention_ms: -1,
