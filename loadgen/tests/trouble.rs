@@ -41,7 +41,7 @@ fn count(phase: &Value, api: &str, code: &str) -> u64 {
 #[test]
 fn a_load_goes_on_beside_every_kind_of_trouble() {
     let report = report(
-        "trouble --duration 3s --warmup 500ms --rate 1k --groups 10 --members 4 --data-dir . \
+        "trouble --duration 3s --warmup 500ms --rate 1k --groups 30 --members 4 --data-dir . \
          --set group.initial.rebalance.delay.ms=200 --output out",
     );
     assert_eq!(report["good"], true);
