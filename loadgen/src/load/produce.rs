@@ -160,7 +160,8 @@ impl Worker<'_> {
     fn open(&mut self) -> Result<(), ProducerError> {
         loop {
             let now = self.shared.clock.now();
-            if now >= self.end || self.shared.is_stopped() || self.is_spent {
+            let is_over = now >= self.end && !self.catches_up(now);
+            if is_over || self.shared.is_stopped() || self.is_spent {
                 return Ok(());
             }
             let full = !self.send_due(now);
@@ -177,6 +178,15 @@ impl Worker<'_> {
             self.check_block(full, now)?;
             self.report(false);
         }
+    }
+
+    /// Whether what was due before the end is still to be sent. A thread that was woken too late
+    /// sends it; one that has long been behind, because more was asked of it than it can do, ends.
+    fn catches_up(&self, now: u64) -> bool {
+        let scheduled = self.schedule.as_ref().map(Schedule::next_ns);
+        let next = self.pending.map(|due| due.intended_ns).or(scheduled);
+        next.is_some_and(|next| next < self.end && next + UNSENT_GRACE_NS >= self.end)
+            && now < self.end + UNSENT_GRACE_NS
     }
 
     /// Whether the buffer has been full for `max.block.ms`.
@@ -395,8 +405,8 @@ const FILL_RECORDS: usize = 512;
 const ALLOWANCE: u64 = 256 << 10;
 /// The shortest sleep between records, as a part of linger.
 const NAPS_IN_LINGER: u32 = 20;
-/// A record that is later than this at the end of a run counts as unsent.
-const UNSENT_GRACE_NS: u64 = 50_000_000;
+/// A record that is later than this at the end of a run is not sent, and counts as unsent.
+const UNSENT_GRACE_NS: u64 = 250_000_000;
 /// How long answers are waited for before anything is reported.
 const FLUSH_SLICE: Duration = Duration::from_millis(200);
 /// The longest wait without looking at the clock.
