@@ -1,6 +1,7 @@
 //! What is found after the process died or the power went.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Choose, Entry, MemoryDisk, Node, State, apply_names, joined, key_of, node};
 use crate::disk::DiskOp;
@@ -19,10 +20,10 @@ impl MemoryDisk {
     /// same disk.
     pub fn crash(&self, crash: Crash, choose: Choose<'_>) -> Self {
         let state = self.state.borrow();
-        let mut nodes: Vec<Vec<u8>> = Vec::with_capacity(state.nodes.len());
+        let mut nodes: Vec<Arc<Vec<u8>>> = Vec::with_capacity(state.nodes.len());
         for node in &state.nodes {
             nodes.push(match crash {
-                Crash::Process => node.bytes().to_vec(),
+                Crash::Process => node.after_kill(),
                 Crash::Power => node.after_power_cut(choose),
             });
         }
@@ -45,7 +46,7 @@ impl MemoryDisk {
 }
 
 impl State {
-    fn add_in_flight(&self, nodes: &mut [Vec<u8>], choose: Choose<'_>) {
+    fn add_in_flight(&self, nodes: &mut [Arc<Vec<u8>>], choose: Choose<'_>) {
         for flight in &self.in_flight {
             let DiskOp::Write {
                 file,
@@ -57,7 +58,8 @@ impl State {
             };
             let key = key_of(file.directory(), file.path());
             if let Some(Entry::File(node)) = self.names.get(&key) {
-                node::apply_in_flight(&mut nodes[*node], *position, joined(parts), choose);
+                let bytes = Arc::make_mut(&mut nodes[*node]);
+                node::apply_in_flight(bytes, *position, joined(parts), choose);
             }
         }
     }

@@ -1,13 +1,16 @@
 //! One file of the memory disk: durable bytes, and the changes since that a crash may lose.
 
+use std::sync::Arc;
+
 use super::Choose;
 
 const SECTOR: usize = 512;
 
+/// Bytes that several lives of a disk share are copied when they change, not before.
 #[derive(Debug, Default)]
 pub(super) struct Node {
-    durable: Vec<u8>,
-    current: Vec<u8>,
+    durable: Arc<Vec<u8>>,
+    current: Arc<Vec<u8>>,
     changes: Vec<Change>,
     next_change: u64,
 }
@@ -25,9 +28,9 @@ enum What {
 }
 
 impl Node {
-    pub(super) fn of(bytes: Vec<u8>) -> Self {
+    pub(super) fn of(bytes: Arc<Vec<u8>>) -> Self {
         Self {
-            durable: bytes.clone(),
+            durable: Arc::clone(&bytes),
             current: bytes,
             changes: Vec::new(),
             next_change: 0,
@@ -36,6 +39,11 @@ impl Node {
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.current
+    }
+
+    /// What a dead process leaves.
+    pub(super) fn after_kill(&self) -> Arc<Vec<u8>> {
+        Arc::clone(&self.current)
     }
 
     pub(super) fn newest_change(&self) -> u64 {
@@ -55,7 +63,7 @@ impl Node {
         let mut later = Vec::new();
         for change in self.changes.drain(..) {
             if change.number <= covers {
-                change.what.apply(&mut self.durable);
+                change.what.apply(Arc::make_mut(&mut self.durable));
             } else {
                 later.push(change);
             }
@@ -65,16 +73,20 @@ impl Node {
 
     pub(super) fn rot(&mut self, change: impl FnOnce(&mut Vec<u8>)) {
         assert!(self.changes.is_empty(), "rot is for files at rest");
-        change(&mut self.durable);
-        self.current = self.durable.clone();
+        change(Arc::make_mut(&mut self.durable));
+        self.current = Arc::clone(&self.durable);
     }
 
     /// What a power cut leaves: each unsynced change kept, lost or torn, a kept one perhaps in
     /// length only.
-    pub(super) fn after_power_cut(&self, choose: Choose<'_>) -> Vec<u8> {
-        let mut bytes = self.durable.clone();
+    pub(super) fn after_power_cut(&self, choose: Choose<'_>) -> Arc<Vec<u8>> {
+        let mut found = Arc::clone(&self.durable);
         // One draw in three takes all or nothing, so that plain cases are frequent.
         let fate = choose(6);
+        if self.changes.is_empty() {
+            return found;
+        }
+        let bytes = Arc::make_mut(&mut found);
         for change in &self.changes {
             let kept = match fate {
                 0 => true,
@@ -82,16 +94,16 @@ impl Node {
                 _ => choose(2) == 0,
             };
             if kept {
-                change.what.apply(&mut bytes);
+                change.what.apply(bytes);
             } else if fate > 1 {
-                change.what.apply_torn(&mut bytes, choose);
+                change.what.apply_torn(bytes, choose);
             }
         }
-        bytes
+        found
     }
 
     fn change(&mut self, what: What) {
-        what.apply(&mut self.current);
+        what.apply(Arc::make_mut(&mut self.current));
         self.next_change += 1;
         self.changes.push(Change {
             number: self.next_change,

@@ -6,7 +6,7 @@ use std::io::IoSlice;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use logmill_engine::base::{DirectoryIndex, LeaderEpoch, Now, Offset, ShardId, TopicId};
+use logmill_engine::base::{DirectoryIndex, LeaderEpoch, Micros, Now, Offset, ShardId, TopicId};
 use logmill_engine::disk::memory::{Crash, MemoryDisk};
 use logmill_engine::disk::{Completion, DiskOut, OpKey};
 use logmill_engine::log::{LogConfig, PartitionState};
@@ -43,6 +43,8 @@ pub struct Broker {
     seed: u64,
     /// Connections that the broker closed, and nobody asked about yet.
     closed: Vec<Place>,
+    /// Something moved since this was last asked.
+    is_busy: bool,
 }
 
 /// A connection: its shard, and the shard's name for it.
@@ -67,6 +69,7 @@ impl Broker {
             lives: 0,
             seed,
             closed: Vec::new(),
+            is_busy: true,
         };
         broker.start(now);
         broker
@@ -78,6 +81,7 @@ impl Broker {
         self.shards.clear();
         self.operations.clear();
         self.closed.clear();
+        self.is_busy = true;
         self.outs.iter_mut().for_each(|out| *out = Out::default());
         self.disk = self.disk.crash(crash, &mut |below| dice.below(below));
         if crash == Crash::Power {
@@ -214,18 +218,33 @@ impl Broker {
         self.shards.iter().all(Shard::is_ready)
     }
 
+    /// When something happens next without a client's doing: at once while anything is under way.
+    pub fn next_event(&mut self, now: Now) -> Option<Micros> {
+        if std::mem::take(&mut self.is_busy) || !self.operations.is_empty() {
+            return Some(now.monotonic);
+        }
+        self.shards.iter().filter_map(Shard::next_deadline).min()
+    }
+
+    /// Something is under way outside the broker.
+    pub fn stay_busy(&mut self) {
+        self.is_busy = true;
+    }
+
     /// One turn of every shard's loop. Some of the disk's operations end, in any order, and some of
     /// the mail arrives.
     pub fn turn(&mut self, now: Now, dice: &mut Dice) {
         for at in 0..self.shards.len() {
             let (shard, out) = (&mut self.shards[at], &mut self.outs[at]);
             shard.pump(now, out);
+            self.is_busy |= !out.closes.is_empty();
             self.closed
                 .extend(out.closes.drain(..).map(|(key, _)| (at, key)));
             out.sends.clear();
             out.reads.clear();
             out.notices.clear();
             if let Some(reply) = out.long_reply.take() {
+                self.is_busy = true;
                 shard.feed(now, Event::Written(Box::new(reply.write())));
             }
             self.submit(at);
@@ -234,16 +253,19 @@ impl Broker {
                 else {
                     break;
                 };
+                self.is_busy = true;
                 let (owner, key) = self.operations.remove(&key.0).expect("in flight");
                 let event = Event::Completed(Completion { key, result });
                 self.shards[owner].feed(now, event);
             }
             if dice.below(4) == 0 {
+                self.is_busy = true;
                 continue;
             }
             for peer in 0..self.shards.len() {
                 let mut batch = std::mem::take(self.shards[at].mail(ShardId(peer as u16)));
                 if !batch.is_empty() {
+                    self.is_busy = true;
                     let from = ShardId(at as u16);
                     let batch = &mut batch;
                     self.shards[peer].feed(now, Event::Mail { from, batch });
@@ -265,6 +287,7 @@ impl Broker {
 
     /// A client comes.
     pub fn accept(&mut self, now: Now, dice: &mut Dice) -> Place {
+        self.is_busy = true;
         let at = dice.below(self.shards.len() as u32) as usize;
         let key = self.shards[at].accept(now, 0, Ipv4Addr::LOCALHOST.into());
         (at, key)
@@ -272,6 +295,7 @@ impl Broker {
 
     /// A client is gone.
     pub fn hang_up(&mut self, now: Now, (at, connection): Place) {
+        self.is_busy = true;
         self.shards[at].feed(now, Event::PeerClosed { connection });
     }
 
@@ -289,6 +313,7 @@ impl Broker {
         };
         let count = target.len().min(bytes.len());
         target[..count].copy_from_slice(&bytes[..count]);
+        self.is_busy = true;
         shard.feed(now, Event::Received { connection, count });
         count
     }
@@ -316,6 +341,7 @@ impl Broker {
                 }
             }
             let count = into.len() - before;
+            self.is_busy = true;
             shard.feed(now, Event::Sent { connection, count });
         }
     }

@@ -45,7 +45,7 @@ pub struct Member {
 /// The request under way.
 enum Asked {
     Join,
-    Sync,
+    Sync(Then),
     Offsets(Then),
     Fetch,
     Commit(Then, BTreeMap<i32, i64>),
@@ -86,6 +86,17 @@ impl Member {
     pub fn owns(&self) -> Option<(i32, Vec<i32>)> {
         let owned = || self.positions.keys().copied().collect();
         (self.stage == Stage::Reading).then(|| (self.generation, owned()))
+    }
+
+    /// When it does something next, whatever the broker says.
+    pub fn next_event(&self, now: Now) -> Micros {
+        let idle = self.stage == Stage::Reading && self.positions.is_empty();
+        let wakes = match &self.asked {
+            Some((_, late)) => *late,
+            None if idle && !self.leaves => self.beat_at,
+            None => now.monotonic,
+        };
+        wakes.max(self.asleep_until)
     }
 
     /// The connection breaks, on its side.
@@ -154,7 +165,7 @@ impl Member {
             Stage::Joined(assignments) => {
                 let request = asks::sync(self.generation, id, instance, assignments);
                 wire.ask(ApiKey::SyncGroup, 5, &request);
-                Asked::Sync
+                Asked::Sync(story.now(instance))
             }
             Stage::Assigned(_) => {
                 wire.ask(ApiKey::OffsetFetch, 9, &asks::offsets());
@@ -194,7 +205,7 @@ impl Member {
     fn told(&mut self, asked: Asked, body: &[u8], story: &mut Story, now: Now) {
         match asked {
             Asked::Join => self.joined(body, now),
-            Asked::Sync => self.synced(body, story, now),
+            Asked::Sync(then) => self.synced(body, &then, story, now),
             Asked::Offsets(then) => self.told_offsets(body, &then, story, now),
             Asked::Fetch => self.fetched(body, story),
             Asked::Commit(then, offsets) => {
@@ -247,7 +258,7 @@ impl Member {
         self.stage = Stage::Joined(assignments.collect());
     }
 
-    fn synced(&mut self, body: &[u8], story: &mut Story, now: Now) {
+    fn synced(&mut self, body: &[u8], then: &Then, story: &mut Story, now: Now) {
         let response: SyncGroupResponse<'_> = decode(body, 5);
         if response.error_code != 0 {
             return self.heed(response.error_code, now);
@@ -258,7 +269,7 @@ impl Member {
             .map(|&it| i32::from(it))
             .collect();
         let who = (self.instance.as_deref(), &*self.id);
-        story.assigned(self.generation, who, &owned);
+        story.assigned(then, self.generation, who, &owned);
         self.stage = Stage::Assigned(owned.into_iter().collect());
         self.beat_at = now.monotonic.saturating_add(BEAT);
     }
@@ -340,7 +351,7 @@ impl Asked {
     fn api(&self) -> (ApiKey, i16) {
         match self {
             Self::Join => (ApiKey::JoinGroup, 9),
-            Self::Sync => (ApiKey::SyncGroup, 5),
+            Self::Sync(_) => (ApiKey::SyncGroup, 5),
             Self::Offsets(_) => (ApiKey::OffsetFetch, 9),
             Self::Fetch => (ApiKey::Fetch, 12),
             Self::Commit(..) => (ApiKey::OffsetCommit, 9),

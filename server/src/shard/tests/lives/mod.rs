@@ -8,8 +8,8 @@
 //! over, no partition has two owners in one generation ([`story`]). When the faults end, the group
 //! settles, and everything written is read and committed.
 //!
-//! Each seed is run twice and must say the same. `LOGMILL_LIVES=N` runs more seeds,
-//! `LOGMILL_LIFE=S` replays one.
+//! Each seed is run twice and must say the same; every core runs seeds. `LOGMILL_LIVES=N` runs so
+//! many, `LOGMILL_LIFE=S` replays one.
 
 mod asks;
 mod broker;
@@ -18,6 +18,8 @@ mod member;
 mod story;
 mod wire;
 mod writer;
+
+use std::panic::{catch_unwind, resume_unwind};
 
 use logmill_engine::base::{Micros, Now};
 use logmill_engine::disk::memory::Crash;
@@ -54,26 +56,36 @@ fn groups_survive_all_lives_of_a_broker() {
         Some(seed) => seed..seed + 1,
         None => 1..env("LOGMILL_LIVES").unwrap_or(SEEDS) + 1,
     };
-    let (mut crashes, mut generations, mut records) = (0, 0, 0);
-    for seed in seeds.clone() {
-        let lived = std::panic::catch_unwind(|| (live(seed), live(seed)));
-        match lived {
-            Ok((first, second)) => {
-                assert_eq!(first, second, "seed {seed} says different things");
-                crashes += first.1;
-                generations += first.0.generations();
-                records += first.0.records();
-            }
-            Err(panic) => {
-                let again = "cargo test -p logmill --lib lives";
-                eprintln!("seed {seed} failed; again: LOGMILL_LIFE={seed} {again}");
-                std::panic::resume_unwind(panic);
-            }
-        }
-    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let lived: Vec<_> = std::thread::scope(|scope| {
+        let part = |first| seeds.clone().skip(first).step_by(threads);
+        let parts = (0..threads).map(|it| scope.spawn(move || part(it).map(lives).collect()));
+        let parts: Vec<_> = parts.collect();
+        let parts = parts.into_iter();
+        let ends = parts.map(|it| it.join().unwrap_or_else(|why| resume_unwind(why)));
+        ends.collect::<Vec<Vec<_>>>().concat()
+    });
+    let (crashes, generations, records) = lived.iter().fold((0, 0, 0), |sum, one| {
+        (sum.0 + one.0, sum.1 + one.1, sum.2 + one.2)
+    });
     println!("{crashes} crashes, {generations} generations, {records} records");
     let runs = seeds.count() as u64;
     assert!(crashes >= runs && generations as u64 >= 2 * runs && records as u64 >= 20 * runs);
+}
+
+/// Lives a seed twice: says how often the broker died, how many generations and records there were.
+fn lives(seed: u64) -> (u64, usize, i64) {
+    match catch_unwind(|| (live(seed), live(seed))) {
+        Ok((first, second)) => {
+            assert_eq!(first, second, "seed {seed} says different things");
+            (first.1, first.0.generations(), first.0.records())
+        }
+        Err(panic) => {
+            let again = "cargo test -p logmill --lib lives";
+            eprintln!("seed {seed} failed; again: LOGMILL_LIFE={seed} {again}");
+            resume_unwind(panic)
+        }
+    }
 }
 
 /// One seed's story, and how often the broker died in it.
@@ -144,9 +156,18 @@ impl World {
         panic!("no answer to {api:?}");
     }
 
+    /// Goes on to when something happens, and lets it.
     fn turn(&mut self) {
         let step = Micros(500 + u64::from(self.dice.below(20_000)));
-        self.now.monotonic = self.now.monotonic.saturating_add(step);
+        let soon = self.now.monotonic.saturating_add(step);
+        let members = self.members.iter().map(|it| it.next_event(self.now));
+        let writers = self.writers.iter();
+        let writers = writers.filter_map(|it| it.next_event(self.now));
+        let clients = members.chain(writers).min();
+        let next = [clients, self.broker.next_event(self.now)];
+        let late = self.now.monotonic.saturating_add(LEAP_MAX);
+        let next = next.into_iter().flatten().min().unwrap_or(late);
+        self.now.monotonic = next.min(late).max(soon);
         self.now.wall_ms = 1_700_000_000_000 + self.now.monotonic.0 as i64 / 1_000;
         self.broker.turn(self.now, &mut self.dice);
         let (broker, story, dice) = (&mut self.broker, &mut self.story, &mut self.dice);
@@ -261,7 +282,9 @@ impl World {
 
 /// The disk failed.
 const EIO: i32 = 5;
-const SEEDS: u64 = 150;
-const STORM: Micros = Micros::from_millis(40_000);
+const SEEDS: u64 = 2_000;
+const STORM: Micros = Micros::from_millis(20_000);
 const CALM_MAX: Micros = Micros::from_millis(120_000);
+/// So that even an idle broker has its faults.
+const LEAP_MAX: Micros = Micros::from_millis(500);
 const MEMBERS_MAX: usize = 8;

@@ -9,8 +9,9 @@ pub struct Story {
     owners: BTreeMap<i32, BTreeMap<i32, String>>,
     /// The latest of these generations.
     generation: i32,
-    /// The latest member id of each static member that was given an assignment.
-    static_ids: BTreeMap<String, String>,
+    /// The latest member id of each static member, where that is certain, and how often one was
+    /// given an assignment.
+    static_ids: BTreeMap<String, (u64, Option<String>)>,
     /// Commits that were acknowledged, or read: none may be lost or go back.
     committed: BTreeMap<i32, i64>,
     /// The highest offset that anybody ever asked to commit.
@@ -27,7 +28,7 @@ pub struct Story {
 #[derive(Clone, Debug, Default)]
 pub struct Then {
     generation: i32,
-    static_id: Option<String>,
+    static_id: (u64, Option<String>),
     committed: BTreeMap<i32, i64>,
 }
 
@@ -36,7 +37,9 @@ impl Story {
     pub fn now(&self, instance: Option<&str>) -> Then {
         Then {
             generation: self.generation,
-            static_id: instance.and_then(|it| self.static_ids.get(it).cloned()),
+            static_id: instance
+                .and_then(|it| self.static_ids.get(it).cloned())
+                .unwrap_or_default(),
             committed: self.committed.clone(),
         }
     }
@@ -48,6 +51,7 @@ impl Story {
     /// A member was told what it owns.
     pub fn assigned(
         &mut self,
+        then: &Then,
         generation: i32,
         (instance, id): (Option<&str>, &str),
         partitions: &[i32],
@@ -63,7 +67,10 @@ impl Story {
         }
         self.generation = self.generation.max(generation);
         if let Some(instance) = instance {
-            self.static_ids.insert(instance.to_owned(), id.to_owned());
+            // When another one was told meanwhile, either may be the later one.
+            let latest = self.static_ids.entry(instance.to_owned()).or_default();
+            let is_certain = latest.0 == then.static_id.0;
+            *latest = (latest.0 + 1, is_certain.then(|| id.to_owned()));
         }
         self.note(generation as u64);
     }
@@ -87,9 +94,12 @@ impl Story {
             then.generation
         );
         assert!(
-            then.static_id.as_deref().is_none_or(|latest| latest == id),
-            "a commit of {id} is taken, who was replaced by {:?}",
             then.static_id
+                .1
+                .as_deref()
+                .is_none_or(|latest| latest == id),
+            "a commit of {id} is taken, who was replaced by {:?}",
+            then.static_id.1
         );
         self.has_committed(partition, offset);
     }

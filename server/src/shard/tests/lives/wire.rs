@@ -44,8 +44,13 @@ impl Wire {
             let taken = broker.deliver(now, self.place, &self.unsent[..most]);
             self.unsent.drain(..taken);
         }
-        if !dice.one_in(4) {
+        if dice.one_in(4) {
+            broker.stay_busy();
+        } else {
             broker.collect(now, self.place, &mut self.received);
+        }
+        if !self.unsent.is_empty() {
+            broker.stay_busy();
         }
         true
     }

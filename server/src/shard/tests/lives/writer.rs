@@ -45,6 +45,17 @@ impl Writer {
         self.count > 0
     }
 
+    /// When it does something next, whatever the broker says.
+    pub fn next_event(&self, now: Now) -> Option<Micros> {
+        let is_idle = self.is_done && self.count == 0 && self.id != -1;
+        let wakes = match self.late {
+            Some(late) => late,
+            None if is_idle => return None,
+            None => now.monotonic,
+        };
+        Some(wakes.max(self.asleep_until))
+    }
+
     pub fn lose_broker(&mut self) {
         (self.wire, self.late) = (None, None);
     }
