@@ -9,7 +9,7 @@ use super::schedule::Schedule;
 use super::shared::{Done, Message, Reporter, Shared};
 use crate::clock::{nanos, until};
 use crate::history::{Lane, Outcome, Run, SenderFacts};
-use crate::payload::{Header, KEY_BYTES, Keys, STAMP_BYTES, STAMP_HEADER, Sizes};
+use crate::payload::{Header, KEY_BYTES, Keys, STAMP_HEADER, Sizes, StampBytes};
 use crate::producer::{Producer, ProducerError, Record, Settled};
 
 /// Produces until the run is over, then waits until everything is settled.
@@ -272,16 +272,17 @@ impl Worker<'_> {
         let (stamp, body) = self.plan.source.record(&header, due.length, self.turn);
         let beside = self.plan.source.stamps_in_header();
         let key = due.key.as_ref().map(<[u8; KEY_BYTES]>::as_slice);
-        let stamp: [u8; STAMP_BYTES] = stamp.bytes(key, if beside { body } else { &[] });
+        let mut bytes = StampBytes::default();
+        stamp.write(key, if beside { body } else { &[] }, &mut bytes);
         let mut record = Record {
             key,
             ..Record::default()
         };
         if beside {
             record.value = [body, &[]];
-            record.header = Some((STAMP_HEADER, &stamp));
+            record.header = Some((STAMP_HEADER, &bytes));
         } else {
-            record.value = [&stamp, body];
+            record.value = [&bytes, body];
         }
         if !self
             .producer

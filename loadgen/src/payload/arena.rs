@@ -15,6 +15,7 @@ pub enum Filler {
 
 impl Filler {
     /// The byte that stands for it in a stamp.
+    #[inline]
     pub fn code(self) -> u8 {
         match self {
             Self::Random => 0,
@@ -63,6 +64,7 @@ impl Arena {
     }
 
     /// The filler of the record `sequence` of `stream`; `length` is at most [`Arena::longest`].
+    #[inline]
     pub fn slice(&self, stream: u32, sequence: u64, length: usize) -> &[u8] {
         let mixed = (sequence ^ (u64::from(stream) << 40)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let at = (mixed >> (64 - u32::from(self.bits))) as usize;

@@ -20,7 +20,7 @@ pub use input::{Input, InputError};
 pub use keys::{KEY_BYTES, KeyPlan, Keys};
 pub use random::SplitMix64;
 pub use sizes::{SizePlan, Sizes};
-pub use stamp::{Content, STAMP_BYTES, Stamp, StampError};
+pub use stamp::{Content, STAMP_BYTES, Stamp, StampBytes, StampError};
 
 /// The name of the record header that carries the stamp of a record made from a line.
 pub const STAMP_HEADER: &str = "logmill-stamp";
@@ -38,6 +38,7 @@ impl Source {
     /// The record of `sequence` on `stream`: its stamp and the bytes that follow it (synthetic) or
     /// make the whole value (lines). `length` is the value's wanted length, used by synthetic
     /// values only; `turn` counts the sender's records and chooses the line.
+    #[inline]
     pub fn record(&self, stamp: &Header, length: usize, turn: u64) -> (Stamp, &[u8]) {
         match self {
             Self::Synthetic(arena) => {
@@ -75,6 +76,7 @@ pub struct Header {
 }
 
 impl Header {
+    #[inline]
     fn with(&self, content: Content, extent: u32) -> Stamp {
         Stamp {
             content,

@@ -196,72 +196,80 @@ impl Batch {
 
 /// Appends a record in the form of magic 2 (KIP-98).
 fn encode(out: &mut Vec<u8>, record: &Record<'_>, timestamp_delta: i64, offset_delta: u32) {
-    let mut head = Head::default();
-    head.byte(0); // attributes
-    head.varint(timestamp_delta);
-    head.varint(i64::from(offset_delta));
-    head.length(record.key.map(<[u8]>::len));
-    let mut middle = Head::default();
-    middle.length((!record.null_value).then(|| record.value_bytes()));
-    let mut tail = Head::default();
-    tail.varint(i64::from(record.header.is_some()));
-    let mut header_value = Head::default();
-    if let Some((name, value)) = record.header {
-        tail.length(Some(name.len()));
-        header_value.length(Some(value.len()));
-    }
-    let header_bytes = record
-        .header
-        .map_or(0, |(name, value)| name.len() + value.len());
-    let total = head.len + middle.len + tail.len + header_value.len + header_bytes;
-    let mut size = Head::default();
-    size.varint((total + record.payload_bytes()) as i64);
-    out.extend_from_slice(size.bytes());
-    out.extend_from_slice(head.bytes());
-    out.extend_from_slice(record.key.unwrap_or_default());
-    out.extend_from_slice(middle.bytes());
+    let value = (!record.null_value).then(|| record.value_bytes());
+    let header_bytes = record.header.map_or(0, |(name, value)| {
+        length_bytes(name.len()) + name.len() + length_bytes(value.len()) + value.len()
+    });
+    let total = ATTRIBUTES_BYTES
+        + varint_bytes(timestamp_delta)
+        + varint_bytes(i64::from(offset_delta))
+        + record.key.map_or(1, |key| length_bytes(key.len()))
+        + value.map_or(1, length_bytes)
+        + record.payload_bytes()
+        + HEADER_COUNT_BYTES
+        + header_bytes;
+    out.reserve(record.encoded_bytes_max());
+    put_varint(out, total as i64);
+    out.push(0); // attributes
+    put_varint(out, timestamp_delta);
+    put_varint(out, i64::from(offset_delta));
+    put_length(out, record.key.map(<[u8]>::len));
+    put_bytes(out, record.key.unwrap_or_default());
+    put_length(out, value);
     if !record.null_value {
-        out.extend_from_slice(record.value[0]);
-        out.extend_from_slice(record.value[1]);
+        record.value.iter().for_each(|piece| put_bytes(out, piece));
     }
-    out.extend_from_slice(tail.bytes());
+    put_varint(out, i64::from(record.header.is_some()));
     if let Some((name, value)) = record.header {
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(header_value.bytes());
-        out.extend_from_slice(value);
+        put_length(out, Some(name.len()));
+        put_bytes(out, name.as_bytes());
+        put_length(out, Some(value.len()));
+        put_bytes(out, value);
     }
 }
 
-/// A few small integers on the stack.
-#[derive(Default)]
-struct Head {
-    buffer: [u8; 32],
-    len: usize,
+/// Short pieces, such as stamps, go in words: see [`crate::payload::StampBytes`].
+#[inline]
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    if bytes.len() > SHORT_BYTES {
+        return out.extend_from_slice(bytes);
+    }
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().for_each(|word| out.extend_from_slice(word));
+    out.extend_from_slice(rest);
 }
 
-impl Head {
-    fn byte(&mut self, byte: u8) {
-        self.buffer[self.len] = byte;
-        self.len += 1;
+/// Zigzag in groups of seven bits.
+#[inline]
+fn put_varint(out: &mut Vec<u8>, value: i64) {
+    let mut rest = zigzag(value);
+    while rest >= 0x80 {
+        out.push((rest & 0x7F) as u8 | 0x80);
+        rest >>= 7;
     }
+    out.push(rest as u8);
+}
 
-    /// Zigzag in groups of seven bits.
-    fn varint(&mut self, value: i64) {
-        let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
-        while rest >= 0x80 {
-            self.byte((rest & 0x7F) as u8 | 0x80);
-            rest >>= 7;
-        }
-        self.byte(rest as u8);
-    }
+#[inline]
+fn put_length(out: &mut Vec<u8>, length: Option<usize>) {
+    put_varint(out, length.map_or(-1, |length| length as i64));
+}
 
-    fn length(&mut self, length: Option<usize>) {
-        self.varint(length.map_or(-1, |length| length as i64));
-    }
+/// Bytes that [`put_varint`] takes.
+#[inline]
+fn varint_bytes(value: i64) -> usize {
+    let bits = u64::BITS - (zigzag(value) | 1).leading_zeros();
+    bits.div_ceil(7) as usize
+}
 
-    fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.len]
-    }
+#[inline]
+fn length_bytes(length: usize) -> usize {
+    varint_bytes(length as i64)
+}
+
+#[inline]
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
 const NO_IDENTITY: Identity = Identity {
@@ -270,6 +278,10 @@ const NO_IDENTITY: Identity = Identity {
 };
 /// Size, attributes, deltas and lengths at their longest.
 const FRAMING_MAX: usize = 40;
+const ATTRIBUTES_BYTES: usize = 1;
+/// A record has one header or none.
+const HEADER_COUNT_BYTES: usize = 1;
+const SHORT_BYTES: usize = 64;
 
 #[cfg(test)]
 mod tests;
