@@ -65,6 +65,7 @@ pub(super) fn produce(
         schedule: None,
         end,
         allowance: 0,
+        late_until: None,
         is_spent: false,
     };
     let sent = worker.run();
@@ -72,7 +73,7 @@ pub(super) fn produce(
     let outcome = sent.and_then(|()| worker.finish());
     let done = Done {
         producer: true,
-        unsent: worker.unsent(),
+        unsent: worker.unsent(ended),
         early: (ended < end).then_some(ended),
         failure: outcome.err().map(|error| error.to_string()),
     };
@@ -99,6 +100,8 @@ struct Worker<'a> {
     end: u64,
     /// Bytes of values that may be sent before the common sum has to be asked.
     allowance: u64,
+    /// Until when what was due in the run may still be appended, once that is over.
+    late_until: Option<u64>,
     /// There are no more.
     is_spent: bool,
 }
@@ -160,8 +163,7 @@ impl Worker<'_> {
     fn open(&mut self) -> Result<(), ProducerError> {
         loop {
             let now = self.shared.clock.now();
-            let is_over = now >= self.end && !self.catches_up(now);
-            if is_over || self.shared.is_stopped() || self.is_spent {
+            if self.shared.is_stopped() || self.is_spent || self.has_sent_all(now) {
                 return Ok(());
             }
             let full = !self.send_due(now);
@@ -180,13 +182,18 @@ impl Worker<'_> {
         }
     }
 
-    /// Whether what was due before the end is still to be sent. A thread that was woken too late
-    /// sends it; one that has long been behind, because more was asked of it than it can do, ends.
-    fn catches_up(&self, now: u64) -> bool {
-        let scheduled = self.schedule.as_ref().map(Schedule::next_ns);
-        let next = self.pending.map(|due| due.intended_ns).or(scheduled);
-        next.is_some_and(|next| next < self.end && next + UNSENT_GRACE_NS >= self.end)
-            && now < self.end + UNSENT_GRACE_NS
+    /// True once the run is over and everything that was due in it has been appended. What is not
+    /// by then, because this thread had to wait for a processor or the buffer was full, has a
+    /// little time left, counted from the first look at the clock after the end: whether a record
+    /// is sent must not depend on how busy this host is.
+    fn has_sent_all(&mut self, now: u64) -> bool {
+        if now < self.end {
+            return false;
+        }
+        let give_up = *self.late_until.get_or_insert(now + LATE_NS);
+        let next = self.schedule.as_ref().map_or(now, Schedule::next_ns);
+        let is_empty = self.pending.is_none() && next >= self.end;
+        is_empty || now >= give_up
     }
 
     /// Whether the buffer has been full for `max.block.ms`.
@@ -335,18 +342,20 @@ impl Worker<'_> {
         }
     }
 
-    /// Records that had been due for some time when the run ended, and had not been appended: the
-    /// offered load was more than could be sent.
-    fn unsent(&mut self) -> u64 {
-        let end = self
-            .end
-            .min(self.shared.clock.now())
-            .saturating_sub(UNSENT_GRACE_NS);
-        let pending = u64::from(self.pending.is_some_and(|due| due.intended_ns < end));
-        let Some(schedule) = &mut self.schedule else {
+    /// Records that were due when sending `ended` and were not appended: the offered load was more
+    /// than could be sent. Of a run that was stopped, only those that had been due for some time.
+    fn unsent(&mut self, ended: u64) -> u64 {
+        let Some(schedule) = self.schedule.as_mut().filter(|_| !self.is_spent) else {
             return 0;
         };
-        pending + std::iter::from_fn(|| schedule.take_due(end)).count() as u64
+        let end = if ended < self.end {
+            ended.saturating_sub(UNSENT_GRACE_NS)
+        } else {
+            self.end
+        };
+        let pending = u64::from(self.pending.is_some_and(|due| due.intended_ns < end));
+        let rest = std::iter::from_fn(|| schedule.take_due(end.saturating_sub(1)));
+        pending + rest.count() as u64
     }
 }
 
@@ -406,8 +415,10 @@ const FILL_RECORDS: usize = 512;
 const ALLOWANCE: u64 = 256 << 10;
 /// The shortest sleep between records, as a part of linger.
 const NAPS_IN_LINGER: u32 = 20;
-/// A record that is later than this at the end of a run is not sent, and counts as unsent.
-const UNSENT_GRACE_NS: u64 = 250_000_000;
+/// How long what is late may still be appended after the end of the run.
+const LATE_NS: u64 = 500_000_000;
+/// A record that is later than this when a run is stopped counts as unsent.
+const UNSENT_GRACE_NS: u64 = 50_000_000;
 /// How long answers are waited for before anything is reported.
 const FLUSH_SLICE: Duration = Duration::from_millis(200);
 /// The longest wait without looking at the clock.
