@@ -6,6 +6,7 @@ mod group;
 mod host;
 mod matrix;
 mod progress;
+mod reach;
 mod single;
 mod target;
 mod trouble;

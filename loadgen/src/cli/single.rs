@@ -55,6 +55,9 @@ struct FilledArgs {
     /// Brokers to begin with: HOST:PORT,HOST:PORT
     #[arg(long, value_name = "ADDRESSES")]
     bootstrap: String,
+    /// How long brokers that do not answer are tried
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "10s")]
+    connect_timeout: Duration,
     /// The topic to read, all of it
     #[arg(long, value_name = "NAME")]
     topic: String,
@@ -196,7 +199,13 @@ pub(super) fn end_to_end(args: &EndToEndArgs) -> Outcome {
 /// Consumes only.
 pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
     let topic = &args.target.topic;
-    let mut target = Target::of_others(&args.target.bootstrap, args.target.broker_pid)?;
+    let FilledArgs {
+        bootstrap,
+        connect_timeout,
+        broker_pid,
+        ..
+    } = &args.target;
+    let mut target = Target::of_others(bootstrap, *connect_timeout, *broker_pid)?;
     target.filled_topic(topic)?;
     let plan = LoadPlan {
         bootstrap: target.bootstrap.clone(),

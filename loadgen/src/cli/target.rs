@@ -1,17 +1,19 @@
 //! Against whom: a broker of one's own or others', and a topic on it.
 
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use tempfile::TempDir;
 
+use super::reach::{reach, resolve};
 use crate::broker::{Broker, BrokerPlan};
 use crate::clock::Clock;
 use crate::load::{Phase, Progress, Steer};
 use crate::net::{Admin, TopicPlan};
 use crate::producer::Acks;
+use crate::quantity;
 use crate::sys;
 
 /// Against whom.
@@ -21,6 +23,9 @@ pub(super) struct TargetArgs {
     /// Brokers to begin with: HOST:PORT,HOST:PORT. Without: a broker of its own is started
     #[arg(long, value_name = "ADDRESSES")]
     pub(super) bootstrap: Option<String>,
+    /// How long brokers at --bootstrap that do not answer are tried
+    #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "10s")]
+    pub(super) connect_timeout: Duration,
     /// The topic; one that is not there is made, and kept. Without: one is made and deleted again
     #[arg(long, value_name = "NAME")]
     pub(super) topic: Option<String>,
@@ -60,7 +65,7 @@ impl TargetArgs {
     /// Starts a broker, or finds the one that was named.
     pub(super) fn open(&self) -> Result<Target, Box<dyn std::error::Error>> {
         if let Some(addresses) = &self.bootstrap {
-            return Target::of_others(addresses, self.broker_pid);
+            return Target::of_others(addresses, self.connect_timeout, self.broker_pid);
         }
         let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
@@ -106,13 +111,16 @@ impl TargetArgs {
 }
 
 impl Target {
-    /// Others' brokers.
+    /// Others' brokers, once one of them has answered.
     pub(super) fn of_others(
         addresses: &str,
+        connect_timeout: Duration,
         broker_pid: Option<u32>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
+        let bootstrap = resolve(addresses)?;
+        reach(&bootstrap, connect_timeout, |text| eprintln!("loadgen: {text}"))?;
         Ok(Self {
-            bootstrap: resolve(addresses)?,
+            bootstrap,
             broker_pid,
             broker: None,
             folder: None,
@@ -250,25 +258,6 @@ impl Drop for Topic {
         if let Err(error) = self.remove_within(FAILED_REMOVE_TIMEOUT) {
             eprintln!("topic {} is left behind: {error}", self.name);
         }
-    }
-}
-
-fn resolve(addresses: &str) -> Result<Vec<SocketAddr>, String> {
-    let mut found = Vec::new();
-    for address in addresses
-        .split(',')
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let resolved = address
-            .to_socket_addrs()
-            .map_err(|error| format!("--bootstrap '{address}' is no HOST:PORT: {error}"))?;
-        found.extend(resolved);
-    }
-    if found.is_empty() {
-        Err("--bootstrap names no address".to_owned())
-    } else {
-        Ok(found)
     }
 }
 

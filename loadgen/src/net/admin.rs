@@ -94,6 +94,24 @@ impl Admin {
         }
     }
 
+    /// Tries the first addresses for at most `span`; true once a broker has answered. Where it is
+    /// not, [`Admin::obstacles`] tells why.
+    pub fn try_ready(&mut self, span: Duration) -> Result<bool, AdminError> {
+        if self.session.any_ready().is_none() {
+            self.session.poll(span, &mut Vec::new())?;
+        }
+        Ok(self.session.any_ready().is_some())
+    }
+
+    /// What is in the way of each of the first addresses.
+    pub fn obstacles(&self) -> String {
+        let obstacles = self.session.obstacles();
+        let texts: Vec<String> = obstacles
+            .map(|(address, obstacle)| format!("{address}: {obstacle}"))
+            .collect();
+        texts.join("; ")
+    }
+
     /// Waits until a broker answers at all.
     pub fn wait_ready(&mut self) -> Result<(), AdminError> {
         // Links that broke while nobody looked have to be found out first.

@@ -105,6 +105,13 @@ impl Cluster {
             .map(|(&n, &a)| (n, a))
     }
 
+    /// Where `node` is, if that is known.
+    pub fn address(&self, node: NodeId) -> Option<SocketAddr> {
+        let first = || self.bootstrap().find(|&(first, _)| first == node);
+        let known = self.brokers.get(&node).copied();
+        known.or_else(|| first().map(|(_, address)| address))
+    }
+
     /// The addresses given to begin with, under their negative ids.
     pub fn bootstrap(&self) -> impl Iterator<Item = (NodeId, SocketAddr)> {
         self.bootstrap

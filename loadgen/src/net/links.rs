@@ -68,6 +68,17 @@ pub enum Event {
     Lost(NodeId, LinkError),
 }
 
+/// How far a link has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkProgress {
+    /// The socket is being connected.
+    Connecting,
+    /// It is connected; the broker has still to say which versions it speaks.
+    Negotiating,
+    /// Requests can be sent.
+    Ready,
+}
+
 /// Why a link is gone.
 #[derive(Debug, Error)]
 pub enum LinkError {
@@ -80,6 +91,12 @@ pub enum LinkError {
     /// The broker closed it.
     #[error("the broker closed the connection")]
     Closed,
+    /// It was closed before the first answer.
+    #[error("connected, and closed before ApiVersions was answered: this may be no broker")]
+    ClosedEarly,
+    /// The first answer is not one that a broker gives.
+    #[error("what listens there does not speak Kafka's protocol in the clear: {0}")]
+    NotKafka(ConnectionError),
     /// The broker broke the protocol or is silent.
     #[error(transparent)]
     Protocol(#[from] ConnectionError),
@@ -119,6 +136,16 @@ impl<P: AsRef<[u8]>> Links<P> {
     /// True if there is a link to `node`, usable or on its way.
     pub fn is_open(&self, node: NodeId) -> bool {
         self.link(node).is_some()
+    }
+
+    /// How far the link to `node` has come, if there is one.
+    pub fn progress(&self, node: NodeId) -> Option<LinkProgress> {
+        let link = self.link(node)?;
+        Some(match link.connect_deadline {
+            Some(_) => LinkProgress::Connecting,
+            None if link.announced => LinkProgress::Ready,
+            None => LinkProgress::Negotiating,
+        })
     }
 
     /// The connection to `node`, if it is ready for requests.
@@ -230,6 +257,31 @@ impl<P: AsRef<[u8]>> Link<P> {
     }
 
     fn turn(&mut self, wait: PollFd, now: u64, events: &mut Vec<Event>) -> Result<(), LinkError> {
+        let turned = self.exchange(wait, now, events);
+        if self.announced {
+            return turned;
+        }
+        turned.map_err(|error| match error {
+            LinkError::Closed => LinkError::ClosedEarly,
+            LinkError::Io(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+                LinkError::ClosedEarly
+            }
+            LinkError::Protocol(
+                error @ (ConnectionError::FrameSize { .. }
+                | ConnectionError::Unexpected
+                | ConnectionError::Order { .. }
+                | ConnectionError::Decode { .. }),
+            ) => LinkError::NotKafka(error),
+            other => other,
+        })
+    }
+
+    fn exchange(
+        &mut self,
+        wait: PollFd,
+        now: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<(), LinkError> {
         if let Some(deadline) = self.connect_deadline {
             if !wait.writable {
                 let late = deadline <= now;

@@ -7,7 +7,7 @@ mod session;
 
 pub use admin::{Admin, AdminError, TopicPlan};
 pub use cluster::{Cluster, Leader, NodeId};
-pub use links::{Event, LinkError, Links, LinksOptions};
+pub use links::{Event, LinkError, LinkProgress, Links, LinksOptions};
 pub use session::{Session, SessionOptions};
 pub(crate) use session::{means_stale, no_payload};
 

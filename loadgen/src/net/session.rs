@@ -2,6 +2,7 @@
 //! refreshes metadata when it is told that it is stale, and leaves every other answer to its owner.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use logmill_client::{Connection, CorrelationId, SendOptions};
@@ -9,7 +10,7 @@ use logmill_wire::messages::metadata::{MetadataRequest, MetadataRequestTopic, Me
 use logmill_wire::{Array, Message, Reader};
 
 use super::cluster::{Cluster, NodeId};
-use super::links::{Event, Links, LinksOptions};
+use super::links::{Event, LinkProgress, Links, LinksOptions};
 use crate::clock::{Clock, nanos, until};
 use crate::sys::PollFd;
 
@@ -64,11 +65,12 @@ enum Refresh {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Pause {
     node: NodeId,
     failures: u32,
     until: u64,
+    reason: String,
 }
 
 impl<P: AsRef<[u8]>> Session<P> {
@@ -100,6 +102,21 @@ impl<P: AsRef<[u8]>> Session<P> {
     /// The last thing that went wrong with a link, for error texts.
     pub fn last_error(&self) -> Option<&str> {
         self.last_error.as_deref()
+    }
+
+    /// What is in the way of each of the first addresses, for error texts; those in whose way
+    /// there is nothing are left out.
+    pub fn obstacles(&self) -> impl Iterator<Item = (SocketAddr, &str)> {
+        self.cluster.bootstrap().filter_map(|(node, address)| {
+            let failed = self.pauses.iter().find(|pause| pause.node == node);
+            let failed = failed.map(|pause| pause.reason.as_str());
+            let obstacle = match self.links.progress(node) {
+                Some(LinkProgress::Ready) => None,
+                Some(LinkProgress::Negotiating) => Some(failed.unwrap_or(SILENT)),
+                Some(LinkProgress::Connecting) | None => Some(failed.unwrap_or(CONNECTING)),
+            };
+            Some((address, obstacle?))
+        })
     }
 
     /// True while metadata is not known to be good.
@@ -180,8 +197,12 @@ impl<P: AsRef<[u8]>> Session<P> {
                 events.push(Event::Ready(node));
             }
             Event::Lost(node, error) => {
-                self.last_error = Some(error.to_string());
-                self.pause(node, now);
+                let reason = error.to_string();
+                self.last_error = Some(match self.cluster.address(node) {
+                    Some(address) => format!("{address}: {reason}"),
+                    None => reason.clone(),
+                });
+                self.pause(node, now, reason);
                 if matches!(self.metadata, Refresh::Asked { node: asked, .. } if asked == node) {
                     self.metadata = Refresh::Stale { not_before: now };
                 }
@@ -272,7 +293,7 @@ impl<P: AsRef<[u8]>> Session<P> {
         pauses.chain(refresh).min()
     }
 
-    fn pause(&mut self, node: NodeId, now: u64) {
+    fn pause(&mut self, node: NodeId, now: u64, reason: String) {
         let failures = self
             .pauses
             .iter()
@@ -285,9 +306,13 @@ impl<P: AsRef<[u8]>> Session<P> {
             node,
             failures: failures + 1,
             until,
+            reason,
         });
     }
 }
+
+const CONNECTING: &str = "connecting, no answer yet";
+const SILENT: &str = "connected, and not a word: a broker would answer ApiVersions at once";
 
 /// The payload callback of requests that hold no records.
 pub(crate) fn no_payload<P>(_: u32) -> P {
