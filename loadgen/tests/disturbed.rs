@@ -1,4 +1,5 @@
-//! Runs that are disturbed: the load generator has to wait for a processor.
+//! Runs that are disturbed: the load generator has to wait for a processor, the broker dies for
+//! good, the user wants no more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -70,6 +71,58 @@ fn a_generator_that_stood_still_at_the_end_sends_what_was_due() {
     assert_eq!(output.status.code(), Some(0), "{said}");
     let own = report(folder.path());
     assert_eq!(own["acknowledged"], 2_000, "{said}");
+    assert_eq!(own["dueAndUnsent"], 0, "{said}");
+}
+
+/// What was found until the broker was gone for good is reported, and what could not be checked is
+/// not called lost.
+#[test]
+fn a_broker_that_never_comes_back_takes_no_findings_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut broker = broker(folder.path());
+    let words = "--duration 3s --drain 2s --connect-timeout 1s";
+    let child = verify(folder.path(), &broker, words);
+    wait_under_way(folder.path());
+    broker.kill();
+    let begun = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output);
+    assert!(begun.elapsed() < LIMIT, "it does not wait for ever");
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["FAILED", "UNCHECKED", "without an answer", "is kept"] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    let own = report(folder.path());
+    assert_eq!(own["good"], false);
+    assert!(own["failure"].is_string(), "{own}");
+    assert!(own["acknowledged"].as_u64().unwrap() > 0, "{own}");
+    assert!(own["unsettled"].as_u64().unwrap() > 0, "{own}");
+    let again = &own["readAgain"];
+    assert_eq!(again["unchecked"], own["acknowledged"], "{own}");
+    assert!(
+        again["failure"].as_str().unwrap().contains("refused"),
+        "{own}"
+    );
+    for judged in [&own, again] {
+        assert_eq!(judged["lost"], 0, "{own}");
+        assert_eq!(judged["violations"].as_array().unwrap().len(), 0, "{own}");
+    }
+}
+
+#[test]
+fn a_run_that_is_interrupted_ends_in_good_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker(folder.path());
+    let child = verify(folder.path(), &broker, "--duration 1h");
+    wait_under_way(folder.path());
+    sys::signal(child.id(), libc::SIGINT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("read again from the beginning"), "{said}");
+    let own = report(folder.path());
+    assert_eq!(own["good"], true, "{said}");
+    assert_eq!(own["acknowledged"], own["read"], "{said}");
     assert_eq!(own["dueAndUnsent"], 0, "{said}");
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use logmill_engine::format::compression::Codec;
 
+use super::folder::Folder;
 use crate::consumer::{ConsumerConfig, Isolation};
 use crate::load::Arrivals;
 use crate::payload::{Arena, Filler, Input, KeyPlan, SizePlan, Source};
@@ -236,15 +237,16 @@ impl FetchArgs {
 }
 
 impl OutputArgs {
-    /// The report's folder, if one is wanted.
-    pub(super) fn folder(&self) -> Option<PathBuf> {
+    /// The report's folder, if one is wanted; to be opened before the first run.
+    pub(super) fn folder(&self) -> Result<Option<Folder>, String> {
         if self.no_report {
-            return None;
+            return Ok(None);
         }
-        Some(self.output.clone().unwrap_or_else(|| {
+        let path = self.output.clone().unwrap_or_else(|| {
             let seconds = crate::clock::Clock::start().now() / 1_000_000_000;
             PathBuf::from(format!("loadgen-{}", timestamp(seconds)))
-        }))
+        });
+        Folder::open(path).map(Some)
     }
 }
 

@@ -5,7 +5,7 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::{Target, TargetArgs};
-use super::{Outcome, is_interrupted, publish, run_shown};
+use super::{Outcome, is_interrupted, publish_all, run_shown};
 use crate::load::{Arrivals, Pace};
 use crate::quantity;
 use crate::report::{Report, Row};
@@ -37,15 +37,25 @@ pub(super) struct CurveArgs {
 
 /// Runs at one rate after the other.
 pub(super) fn curve(args: &CurveArgs) -> Outcome {
+    let folder = args.output.folder()?;
     let mut target = args.target.open()?;
     let mut report = Report {
         title: "Latency against offered load".to_owned(),
         environment: environment(&parts(args), &target),
         rows: Vec::new(),
     };
+    let runs = points(args, &mut target, &mut report);
+    publish_all(&report, runs, folder)
+}
+
+fn points(
+    args: &CurveArgs,
+    target: &mut Target,
+    report: &mut Report,
+) -> Result<(), Box<dyn std::error::Error>> {
     let mut rates = args.rates.clone();
     if rates.is_empty() {
-        let peak = point(args, &mut target, Pace::Closed)?;
+        let peak = point(args, target, Pace::Closed)?;
         let highest = peak.result.records_per_second();
         report.rows.push(peak);
         rates = SHARES
@@ -61,9 +71,9 @@ pub(super) fn curve(args: &CurveArgs) -> Outcome {
             rate: rate.max(1) as f64,
             arrivals: args.arrivals,
         };
-        report.rows.push(point(args, &mut target, pace)?);
+        report.rows.push(point(args, target, pace)?);
     }
-    publish(&report, args.output.folder())
+    Ok(())
 }
 
 fn parts(args: &CurveArgs) -> Parts<'_> {
@@ -91,7 +101,7 @@ fn point(
     let level = &args.level;
     let survives = args.target.survives(level.acks, level.idempotence);
     let row = run_shown(&name, plan, target, survives, |_, _| {})?;
-    topic.remove()?;
+    topic.remove(&row);
     Ok(row)
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{FetchArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment};
 use super::target::{Target, TargetArgs};
-use super::{Outcome, is_interrupted, publish, run_shown};
+use super::{Outcome, is_interrupted, publish_all, run_shown};
 use crate::consumer::group::{Assignor, Lines};
 use crate::load::{GroupPlan, LoadPlan, Pace, Step};
 use crate::producer::PartitionPlan;
@@ -154,18 +154,21 @@ pub(super) fn group(args: &GroupArgs) -> Outcome {
         consumer: None,
         run: &run,
     };
+    let folder = args.output.folder()?;
     let mut target = parts.target.open()?;
     let mut report = Report {
         title: "Consumers in groups".to_owned(),
         environment: surroundings(args, &parts, &target),
         rows: Vec::new(),
     };
-    for &members in &args.members.members {
+    let mut counts = args.members.members.iter();
+    let runs = counts.try_for_each(|&members| {
         if !is_interrupted() {
             report.rows.push(one(args, &parts, &mut target, members)?);
         }
-    }
-    publish(&report, args.output.folder())
+        Ok(())
+    });
+    publish_all(&report, runs, folder)
 }
 
 fn one(
@@ -206,7 +209,7 @@ fn one(
     let level = parts.level;
     let survives = parts.target.survives(level.acks, level.idempotence);
     let row = run_shown(&name, plan, target, survives, |_, _| {})?;
-    topic.remove()?;
+    topic.remove(&row);
     Ok(row)
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::TargetArgs;
-use super::{Outcome, is_interrupted, publish, run_shown};
+use super::{Outcome, is_interrupted, publish_all, run_shown};
 use crate::load::Pace;
 use crate::producer::Acks;
 use crate::quantity;
@@ -79,13 +79,16 @@ pub(super) fn matrix(args: &MatrixArgs) -> Outcome {
     let cells: Vec<_> = turns
         .flat_map(|turn| levels.iter().map(move |level| (turn, level)))
         .collect();
-    for ((turn, (pace, duration)), level) in &cells {
-        if !is_interrupted() {
-            let at = format!("[{}/{}]", report.rows.len() + 1, cells.len());
-            cell(args, level, *pace, *duration, *turn, &at, &mut report)?;
+    let folder = args.output.folder()?;
+    let mut all = cells.iter();
+    let runs = all.try_for_each(|((turn, (pace, duration)), level)| {
+        if is_interrupted() {
+            return Ok(());
         }
-    }
-    publish(&report, args.output.folder())
+        let at = format!("[{}/{}]", report.rows.len() + 1, cells.len());
+        cell(args, level, *pace, *duration, *turn, &at, &mut report)
+    });
+    publish_all(&report, runs, folder)
 }
 
 fn cell(
@@ -134,12 +137,12 @@ fn cell(
     let shown = format!("{at} {name}");
     let mut row = run_shown(&shown, plan, &mut target, survives, |_, _| {})?;
     row.name = name;
-    report.rows.push(row);
     if args.target.is_own() {
         topic.keep();
     } else {
-        topic.remove()?;
+        topic.remove(&row);
     }
+    report.rows.push(row);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 mod args;
 mod curve;
+mod folder;
 mod group;
 mod host;
 mod matrix;
@@ -13,11 +14,11 @@ mod trouble;
 mod verify;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::folder::Folder;
 use self::progress::{Line, is_interrupted};
 use self::target::Target;
 use crate::broker;
@@ -137,20 +138,37 @@ fn run_shown(
         plan,
         result,
         survives,
+        again: None,
     };
     line.finish(&row);
     Ok(row)
 }
 
+/// Publishes what there is of a report, whatever ended its runs: an error counts after that.
+fn publish_all(
+    report: &Report,
+    runs: Result<(), Box<dyn std::error::Error>>,
+    folder: Option<Folder>,
+) -> Outcome {
+    match runs {
+        Err(error) if report.rows.is_empty() => Err(error),
+        runs => {
+            let good = publish(report, folder)?;
+            runs.map(|()| good)
+        }
+    }
+}
+
 /// Prints a report, writes its folder, and says how it went.
-fn publish(report: &Report, folder: Option<PathBuf>) -> Outcome {
+fn publish(report: &Report, folder: Option<Folder>) -> Outcome {
     println!("{}", table(report));
     for row in &report.rows {
         println!("{}", findings_text(row));
     }
     if let Some(folder) = folder {
-        report.write(&folder)?;
-        println!("report: {}", folder.join("report.html").display());
+        let written = report.write(folder.path());
+        written.map_err(|error| folder.unusable(&error))?;
+        println!("report: {}", folder.path().join("report.html").display());
     }
     Ok(report.is_good())
 }

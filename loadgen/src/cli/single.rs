@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, RunArgs};
 use super::target::{Target, TargetArgs, Topic};
-use super::{Outcome, host, is_interrupted, publish, run_shown};
+use super::{Outcome, host, is_interrupted, publish, publish_all, run_shown};
 use crate::load::{LoadPlan, Pace};
 use crate::producer::Acks;
 use crate::quantity;
@@ -198,6 +198,7 @@ pub(super) fn end_to_end(args: &EndToEndArgs) -> Outcome {
 
 /// Consumes only.
 pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
+    let folder = args.output.folder()?;
     let topic = &args.target.topic;
     let FilledArgs {
         bootstrap,
@@ -239,7 +240,7 @@ pub(super) fn consume(args: &ConsumeArgs) -> Outcome {
         environment: consume_environment(args, &target),
         rows: vec![row],
     };
-    publish(&report, args.output.folder())
+    publish(&report, folder)
 }
 
 fn consume_environment(args: &ConsumeArgs, target: &Target) -> Vec<(String, String)> {
@@ -260,28 +261,39 @@ fn pace(args: &RateArgs, default: Option<u64>) -> Pace {
 }
 
 fn repeated(parts: &Parts<'_>, pace: Pace, title: &str, output: &OutputArgs) -> Outcome {
+    let folder = output.folder()?;
     let mut target = parts.target.open()?;
     let mut report = Report {
         title: format!("loadgen {title}"),
         environment: environment(parts, &target),
         rows: Vec::new(),
     };
-    for turn in 0..parts.run.repeats.max(1) {
+    let runs = repeat(parts, pace, &mut target, &mut report);
+    publish_all(&report, runs, folder)
+}
+
+fn repeat(
+    parts: &Parts<'_>,
+    pace: Pace,
+    target: &mut Target,
+    report: &mut Report,
+) -> Result<(), Box<dyn std::error::Error>> {
+    for turn in 0..parts.run.repeats {
         if is_interrupted() {
             break;
         }
-        let (plan, topic) = parts.prepare(&target, pace)?;
+        let (plan, topic) = parts.prepare(target, pace)?;
         let mut name = level_name(parts.level);
         if parts.run.repeats > 1 {
             name += &format!(" #{}", turn + 1);
         }
         let level = parts.level;
         let survives = parts.target.survives(level.acks, level.idempotence);
-        let row = run_shown(&name, plan, &mut target, survives, |_, _| {})?;
+        let row = run_shown(&name, plan, target, survives, |_, _| {})?;
+        topic.remove(&row);
         report.rows.push(row);
-        topic.remove()?;
     }
-    publish(&report, output.folder())
+    Ok(())
 }
 
 /// A level's name in reports.

@@ -14,6 +14,7 @@ use crate::load::{Phase, Progress, Steer};
 use crate::net::{Admin, TopicPlan};
 use crate::producer::Acks;
 use crate::quantity;
+use crate::report::Row;
 use crate::sys;
 
 /// Against whom.
@@ -118,7 +119,9 @@ impl Target {
         broker_pid: Option<u32>,
     ) -> Result<Self, Box<dyn std::error::Error>> {
         let bootstrap = resolve(addresses)?;
-        reach(&bootstrap, connect_timeout, |text| eprintln!("loadgen: {text}"))?;
+        reach(&bootstrap, connect_timeout, |text| {
+            eprintln!("loadgen: {text}")
+        })?;
         Ok(Self {
             bootstrap,
             broker_pid,
@@ -200,6 +203,16 @@ impl Target {
         })
     }
 
+    /// Why no more questions need be asked, if there is a reason: a broker of its own has ended,
+    /// or none of others' answers within `limit`.
+    pub(super) fn is_gone(&mut self, limit: Duration) -> Option<String> {
+        if let Some(status) = self.broker.as_mut().and_then(Broker::ended) {
+            return Some(format!("the broker has ended: {status}"));
+        }
+        let tell = |text: &str| eprintln!("loadgen: {text}");
+        reach(&self.bootstrap, limit, tell).err()
+    }
+
     /// A failure, with what a broker of its own said since it was ready, if it said anything.
     pub(super) fn explain(&self, failure: &str) -> String {
         let words = self.broker.as_ref().map(Broker::last_words);
@@ -234,9 +247,14 @@ pub(super) struct Topic {
 }
 
 impl Topic {
-    /// Deletes the topic if it was made for the run alone.
-    pub(super) fn remove(mut self) -> Result<(), Box<dyn std::error::Error>> {
-        self.remove_within(ADMIN_TIMEOUT)
+    /// Deletes the topic if it was made for the run alone, which came out as `row` says. A broker
+    /// that failed is not waited for, and one that does not delete takes nothing from the report.
+    pub(super) fn remove(mut self, row: &Row) {
+        let limit = match row.result.failure {
+            Some(_) => FAILED_REMOVE_TIMEOUT,
+            None => ADMIN_TIMEOUT,
+        };
+        self.try_remove(limit);
     }
 
     /// Leaves the topic where it is.
@@ -244,20 +262,19 @@ impl Topic {
         self.kept = true;
     }
 
-    fn remove_within(&mut self, limit: Duration) -> Result<(), Box<dyn std::error::Error>> {
-        if !std::mem::replace(&mut self.kept, true) {
-            Admin::new(&self.bootstrap, &self.name, limit).delete_topic()?;
+    fn try_remove(&mut self, limit: Duration) {
+        if !std::mem::replace(&mut self.kept, true)
+            && let Err(error) = Admin::new(&self.bootstrap, &self.name, limit).delete_topic()
+        {
+            eprintln!("topic {} is left behind: {error}", self.name);
         }
-        Ok(())
     }
 }
 
 impl Drop for Topic {
     /// The run has failed: its broker may be what is missing, and is not waited for.
     fn drop(&mut self) {
-        if let Err(error) = self.remove_within(FAILED_REMOVE_TIMEOUT) {
-            eprintln!("topic {} is left behind: {error}", self.name);
-        }
+        self.try_remove(FAILED_REMOVE_TIMEOUT);
     }
 }
 

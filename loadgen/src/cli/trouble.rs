@@ -7,7 +7,7 @@ use clap::Args;
 use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RecordArgs, RunArgs};
 use super::single::{LevelArgs, Parts, environment};
 use super::target::{Target, TargetArgs, Topic};
-use super::{Outcome, is_interrupted, publish, run_shown};
+use super::{Outcome, is_interrupted, publish_all, run_shown};
 use crate::load::{Arrivals, LoadPlan, Pace, Trouble, TroublePlan};
 use crate::producer::Acks;
 use crate::quantity;
@@ -108,6 +108,7 @@ pub(super) fn trouble(args: &TroubleArgs) -> Outcome {
         consumer: Some(&args.consumer),
         run: &run,
     };
+    let folder = args.output.folder()?;
     let mut target = args.target.open()?;
     let mut environment = environment(&parts, &target);
     let PhaseArgs {
@@ -123,15 +124,17 @@ pub(super) fn trouble(args: &TroubleArgs) -> Outcome {
         rows: Vec::new(),
     };
     let topic = target.topic(&args.target, args.target.topic_name())?;
-    for at in 0..args.trouble.phases.len() {
+    let runs = (0..args.trouble.phases.len()).try_for_each(|at| {
         if !is_interrupted() {
-            report
-                .rows
-                .push(phase(args, at, &parts, &mut target, &topic)?);
+            let row = phase(args, at, &parts, &mut target, &topic)?;
+            report.rows.push(row);
         }
+        Ok(())
+    });
+    if let (Ok(()), Some(row)) = (&runs, report.rows.last()) {
+        topic.remove(row);
     }
-    topic.remove()?;
-    publish(&report, args.output.folder())
+    publish_all(&report, runs, folder)
 }
 
 fn phase(

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::Args;
 
@@ -11,10 +10,9 @@ use super::args::{ConsumerArgs, OutputArgs, ProducerArgs, RateArgs, RecordArgs, 
 use super::single::{LevelArgs, Parts, environment, level_name};
 use super::target::{Target, TargetArgs};
 use super::{publish, run_shown};
-use crate::history::{Findings, Lane, Outcome, Run, SenderFacts};
-use crate::load::{LoadPlan, Pace, reread};
-use crate::quantity::show_count;
-use crate::report::Report;
+use crate::history::{Lane, Outcome, Run, SenderFacts};
+use crate::load::{Pace, Rereading, reread};
+use crate::report::{Report, Row, again_text};
 
 /// `loadgen verify`.
 #[derive(Debug, Args)]
@@ -43,12 +41,15 @@ pub(super) struct VerifyArgs {
     output: OutputArgs,
 }
 
-/// Sends, reads along, then reads everything once more from the beginning.
+/// Sends, reads along, then reads everything once more from the beginning. What was found is
+/// reported, whatever became of the broker.
 pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
-    let mut target = args.target.open()?;
     if args.read_only {
-        return read_only(args, &target);
+        return read_only(args);
     }
+    let folder = args.output.folder()?;
+    let mut ledger = args.ledger.as_deref().map(LedgerFile::create).transpose()?;
+    let mut target = args.target.open()?;
     let parts = Parts {
         target: &args.target,
         level: &args.level,
@@ -63,81 +64,62 @@ pub(super) fn verify(args: &VerifyArgs) -> super::Outcome {
     });
     let (plan, topic) = parts.prepare(&target, pace)?;
     let name = format!("verify {}", level_name(&args.level));
-    let mut ledger = args.ledger.as_deref().map(LedgerFile::create).transpose()?;
     let (acks, idempotence) = (args.level.acks, args.level.idempotence);
     let survives = args.target.survives(acks, idempotence);
-    let row = run_shown(&name, plan, &mut target, survives, |run, outcome| {
+    let mut row = run_shown(&name, plan, &mut target, survives, |run, outcome| {
         if let Some(ledger) = &mut ledger {
             ledger.note(run, outcome);
         }
     })?;
-    ledger.map_or(Ok(()), LedgerFile::finish)?;
-    let acknowledged: Vec<Run> = row.result.ledger.acknowledged().collect();
-    let facts = SenderFacts {
-        idempotent: idempotence,
-        retries: row.result.counters.retries,
-    };
-    let second = second_reading(&row.plan, &acknowledged, facts, args.run.drain)?;
+    row.again = Some(second_reading(args, &row, &mut target));
+    let good = row.is_good();
     let report = Report {
         title: "Verification".to_owned(),
         environment: environment(&parts, &target),
         rows: vec![row],
     };
-    let first_good = publish(&report, args.output.folder())?;
-    let good = first_good && say(&second);
     // A topic that did not pass is kept, for whoever looks into it.
     if good {
-        topic.remove()?;
+        topic.remove(&report.rows[0]);
     } else {
         println!("topic {} is kept", topic.name);
         topic.keep();
     }
-    Ok(good)
+    let published = publish(&report, folder);
+    ledger.map_or(Ok(()), LedgerFile::finish)?;
+    published
 }
 
-fn read_only(args: &VerifyArgs, target: &Target) -> super::Outcome {
-    let topic = args.target.topic.as_deref().expect("clap requires it");
-    target.filled_topic(topic)?;
+fn read_only(args: &VerifyArgs) -> super::Outcome {
     let path = args.ledger.as_deref().expect("clap requires it");
     let acknowledged = read_ledger(path)?;
+    let target = args.target.open()?;
+    let topic = args.target.topic.as_deref().expect("clap requires it");
+    target.filled_topic(topic)?;
     // Whether a batch was sent twice is not in the ledger: only idempotence forbids duplicates.
     let facts = SenderFacts {
         idempotent: args.level.idempotence,
         retries: 1,
     };
     let limit = args.run.drain;
-    let findings = reread(&target.bootstrap, topic, None, &acknowledged, facts, limit)?;
-    Ok(say(&findings))
+    let again = reread(&target.bootstrap, topic, None, &acknowledged, facts, limit);
+    println!("{}", again_text(&again).trim_start());
+    Ok(again.is_good())
 }
 
-fn second_reading(
-    plan: &LoadPlan,
-    acknowledged: &[Run],
-    facts: SenderFacts,
-    limit: Duration,
-) -> Result<Findings, String> {
-    reread(
-        &plan.bootstrap,
-        &plan.topic,
-        Some(&plan.source),
-        acknowledged,
-        facts,
-        limit,
-    )
-}
-
-fn say(findings: &Findings) -> bool {
-    println!(
-        "read again from the beginning: {} records, {} acknowledged, {} lost, {} violations",
-        show_count(findings.seen),
-        show_count(findings.acknowledged),
-        show_count(findings.lost),
-        findings.violations.len() as u64 + findings.not_kept,
-    );
-    for violation in &findings.violations {
-        println!("  {violation}");
+fn second_reading(args: &VerifyArgs, row: &Row, target: &mut Target) -> Rereading {
+    let acknowledged: Vec<Run> = row.result.ledger.acknowledged().collect();
+    let facts = SenderFacts {
+        idempotent: args.level.idempotence,
+        retries: row.result.counters.retries,
+    };
+    if let Some(reason) = target.is_gone(args.target.connect_timeout) {
+        return Rereading::failed(&acknowledged, facts, reason);
     }
-    findings.is_clean()
+    let plan = &row.plan;
+    let source = Some(&plan.source);
+    let (bootstrap, topic, limit) = (&plan.bootstrap, &plan.topic, args.run.drain);
+    reread(bootstrap, topic, source, &acknowledged, facts, limit)
 }
 
 /// Acknowledged runs as text: stream, partition, first sequence number, count.
@@ -147,10 +129,13 @@ struct LedgerFile {
 }
 
 impl LedgerFile {
-    fn create(path: &Path) -> std::io::Result<Self> {
-        let mut file = File::create(path)?;
-        writeln!(file, "# stream partition first count")?;
-        Ok(Self { file, error: None })
+    fn create(path: &Path) -> Result<Self, String> {
+        let begin = || {
+            let mut file = File::create(path)?;
+            writeln!(file, "# stream partition first count")?;
+            Ok(Self { file, error: None })
+        };
+        begin().map_err(|error: std::io::Error| format!("--ledger {}: {error}", path.display()))
     }
 
     fn note(&mut self, run: &Run, outcome: Outcome) {

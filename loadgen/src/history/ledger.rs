@@ -51,6 +51,8 @@ pub struct Findings {
     pub seen: u64,
     /// Acknowledged records that were not read: lost.
     pub lost: u64,
+    /// Records sent of which nobody can tell whether they are there: reading ended before them.
+    pub unchecked: u64,
     /// Records sent with acks=0 that were not read: lost without a promise broken.
     pub unanswered_lost: u64,
     /// Records of unknown fate that turned out to be in the log.
@@ -158,6 +160,24 @@ impl Ledger {
     /// told the fate of every record. Lanes of senders that were never introduced are only counted.
     pub fn close(&self) -> Findings {
         let mut findings = self.close_known(|stream| self.senders.get(&stream).copied());
+        self.find_phantoms(&mut findings);
+        findings
+    }
+
+    /// Closes the books of a run that failed, with what is certain all the same. Records that were
+    /// not read are lost in partitions that were `read_out`, and before a record of their lane
+    /// that was read, if its sender kept the order; the others are unchecked. `told_all`: senders
+    /// have told the fate of every record.
+    pub fn close_partial(&self, read_out: impl Fn(u32) -> bool, told_all: bool) -> Findings {
+        let facts = |stream| self.senders.get(&stream).copied();
+        let mut findings = self.tally(facts, Some(&read_out));
+        if told_all {
+            self.find_phantoms(&mut findings);
+        }
+        findings
+    }
+
+    fn find_phantoms(&self, findings: &mut Findings) {
         for (&lane, entry) in &self.lanes {
             if self.senders.contains_key(&lane.stream) {
                 for range in entry.phantoms().iter() {
@@ -168,12 +188,29 @@ impl Ledger {
                 }
             }
         }
-        findings
     }
 
     /// As [`Ledger::close`], where only acknowledgements are known and not what else was sent:
     /// `facts` tells what the sender of a stream promised.
     pub fn close_known(&self, facts: impl Fn(u32) -> Option<SenderFacts>) -> Findings {
+        self.tally(facts, None)
+    }
+
+    /// As [`Ledger::close_known`], where reading failed; see [`Ledger::close_partial`].
+    pub fn close_known_partial(
+        &self,
+        facts: impl Fn(u32) -> Option<SenderFacts>,
+        read_out: impl Fn(u32) -> bool,
+    ) -> Findings {
+        self.tally(facts, Some(&read_out))
+    }
+
+    /// `read_out`: which partitions were read to their end; all of them if none is given.
+    fn tally(
+        &self,
+        facts: impl Fn(u32) -> Option<SenderFacts>,
+        read_out: Option<&dyn Fn(u32) -> bool>,
+    ) -> Findings {
         let mut findings = Findings {
             not_kept: self.not_kept,
             ..Findings::default()
@@ -186,11 +223,23 @@ impl Ledger {
         for (&lane, entry) in &self.lanes {
             entry.count(&mut findings);
             findings.seen += entry.seen.count();
-            findings.unanswered_lost += entry.unanswered.minus(&entry.seen).count();
+            let is_final = read_out.is_none_or(|read_out| read_out(lane.partition));
+            let unanswered_lost = entry.unanswered.minus(&entry.seen).count();
+            if is_final {
+                findings.unanswered_lost += unanswered_lost;
+            } else {
+                findings.unchecked += unanswered_lost;
+            }
+            let in_order = facts(lane.stream).is_some_and(|f| f.idempotent || f.retries == 0);
             let unknown = &entry.unknown;
             findings.unknown_seen += unknown.count() - unknown.minus(&entry.seen).count();
             for lost in entry.acknowledged.minus(&entry.seen).iter() {
                 let count = lost.end - lost.start;
+                let is_passed = in_order && lost.end <= entry.seen.end();
+                if !is_final && !is_passed {
+                    findings.unchecked += count;
+                    continue;
+                }
                 findings.lost += count;
                 findings.keep(Violation::Lost {
                     lane,

@@ -399,3 +399,65 @@ fn what_is_found_so_far_is_judged_by_what_its_sender_has_done() {
     });
     assert_eq!(ledger.violations(), 1);
 }
+
+fn run(first: u64, count: u64, partition: u32) -> Run {
+    let lane = Lane { partition, ..LANE };
+    Run {
+        lane,
+        first,
+        count,
+        offset: None,
+    }
+}
+
+/// Reading ends early: what is certain is told as ever, the rest as unchecked and never as lost.
+#[test]
+fn a_run_that_fails_tells_what_is_lost_from_what_was_not_checked() {
+    let books = |facts: SenderFacts| {
+        let mut ledger = Ledger::default();
+        ledger.sender(LANE.stream, facts);
+        // Of partition 2, 10 to 19 are missing below what was read, and 30 to 49 above.
+        ledger.sent(run(0, 50, 2), Outcome::Acknowledged);
+        ledger.seen(run(0, 10, 2));
+        ledger.seen(run(20, 10, 2));
+        // Of partition 3, nothing was read; partition 4 was read to its end.
+        ledger.sent(run(0, 7, 3), Outcome::Acknowledged);
+        ledger.sent(run(0, 5, 4), Outcome::Acknowledged);
+        ledger.seen(run(0, 2, 4));
+        ledger
+    };
+    let ledger = books(SenderFacts::default());
+    let findings = ledger.close_partial(|partition| partition == 4, true);
+    assert_eq!((findings.lost, findings.unchecked), (10 + 3, 20 + 7));
+    assert_eq!(findings.violations.len(), 2, "{:?}", findings.violations);
+    assert_eq!((findings.acknowledged, findings.seen), (62, 22));
+    // Batches that were sent again may yet come behind what was read.
+    let retried = books(SenderFacts {
+        idempotent: false,
+        retries: 1,
+    });
+    let findings = retried.close_partial(|partition| partition == 4, true);
+    assert_eq!((findings.lost, findings.unchecked), (3, 30 + 7));
+    // The same books, closed as those of a run that was read to its end.
+    assert_eq!((ledger.close().lost, ledger.close().unchecked), (40, 0));
+}
+
+#[test]
+fn a_record_that_nobody_sent_counts_once_all_senders_have_spoken() {
+    let mut ledger = Ledger::default();
+    ledger.sender(LANE.stream, SenderFacts::default());
+    ledger.seen(run(0, 1, 2));
+    assert!(ledger.close_partial(|_| false, false).is_clean());
+    assert!(!ledger.close_partial(|_| false, true).is_clean());
+}
+
+#[test]
+fn without_acknowledgements_nothing_unread_is_told_as_lost() {
+    let mut ledger = Ledger::default();
+    ledger.sender(LANE.stream, SenderFacts::default());
+    ledger.sent(run(0, 4, 2), Outcome::Unanswered);
+    let findings = ledger.close_partial(|_| false, true);
+    assert_eq!((findings.unanswered_lost, findings.unchecked), (0, 4));
+    let findings = ledger.close_partial(|_| true, true);
+    assert_eq!((findings.unanswered_lost, findings.unchecked), (4, 0));
+}

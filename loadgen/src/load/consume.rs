@@ -63,6 +63,7 @@ pub(super) fn consume(
     let early = window.is_some_and(|(_, end)| plan.producers == 0 && now < end);
     let done = Done {
         early: early.then_some(now),
+        positions: consumer.positions().collect(),
         failure: outcome.err(),
         ..Done::default()
     };

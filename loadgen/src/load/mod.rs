@@ -12,7 +12,7 @@ mod trouble;
 
 pub use group::{GroupFigures, GroupPlan, Rebalance, Step};
 pub use plan::{LoadPlan, LoadResult, Pace};
-pub use reread::reread;
+pub use reread::{Rereading, reread};
 pub use run::{LoadError, Phase, Progress, Steer, run, run_noting};
 pub use schedule::{Arrivals, Schedule};
 pub use trouble::{Trouble, TroubleFigures, TroublePlan};

@@ -82,12 +82,15 @@ pub struct LoadResult {
     pub cpu: CpuUse,
     /// What the checks found.
     pub findings: Findings,
-    /// True if consumers read to the end, so that the findings are final.
+    /// True if consumers read to the end, so that the findings are final. If not, what was found
+    /// is certain, and what was not read is told as unchecked.
     pub checked: bool,
     /// What the producers counted.
     pub counters: Counters,
     /// Records that were due at the end of an open loop and not sent yet.
     pub unsent: u64,
+    /// Records that were sent and whose fate was not learned before the run failed.
+    pub unsettled: u64,
     /// Records of others that were read.
     pub foreign: u64,
     /// What was measured of groups, where there were any.

@@ -60,6 +60,7 @@ pub(super) fn produce(
         keys: Keys::new(&plan.keys, seed),
         sizes: Sizes::new(plan.sizes.clone(), seed),
         turn: u64::from(index) * 7_919,
+        sent: 0,
         pending: None,
         full_since: None,
         schedule: None,
@@ -71,13 +72,15 @@ pub(super) fn produce(
     let sent = worker.run();
     let ended = shared.clock.now();
     let outcome = sent.and_then(|()| worker.finish());
+    worker.report(true);
     let done = Done {
         producer: true,
         unsent: worker.unsent(ended),
+        unsettled: worker.sent - worker.reporter.settled,
         early: (ended < end).then_some(ended),
         failure: outcome.err().map(|error| error.to_string()),
+        ..Done::default()
     };
-    worker.report(true);
     worker.reporter.done(done, shared.clock.now());
 }
 
@@ -92,6 +95,8 @@ struct Worker<'a> {
     sizes: Sizes,
     /// Counts records, for choosing lines.
     turn: u64,
+    /// Records appended.
+    sent: u64,
     /// A record that is due and has found no room yet.
     pending: Option<Due>,
     /// Since when there has been no room; none once a record was appended.
@@ -301,6 +306,7 @@ impl Worker<'_> {
         self.producer
             .append(due.partition, intended_ns, now, &record);
         self.turn += 1;
+        self.sent += 1;
         self.full_since = None;
         true
     }
@@ -374,6 +380,7 @@ fn note(reporter: &mut Reporter, settled: &Settled, stream: u32, now: u64) {
         offset: settled.offset,
     };
     reporter.report.sent.push((run, settled.outcome));
+    reporter.settled += count;
     let arrived = matches!(settled.outcome, Outcome::Acknowledged | Outcome::Unanswered);
     if !arrived {
         reporter.report.figures.failed += count;

@@ -108,9 +108,14 @@ pub fn run_noting(
     drop(sender);
     let workers = threads.len();
     let mut books = Books::new(plan, workers, &mut note);
-    let outcome = books.keep(&shared, &receiver, &mut admin, &mut progress);
-    if outcome.is_err() {
+    let mut outcome = books.keep(&shared, &receiver, &mut progress);
+    if let Err(error) = &outcome {
         shared.abort();
+        if shared.origin().is_some() {
+            // What was found until then stands.
+            books.failure.get_or_insert_with(|| error.to_string());
+            outcome = Ok(());
+        }
     }
     shared.stop();
     if shared.is_aborted() && shared.origin().is_none() && outcome.is_ok() {
@@ -200,6 +205,9 @@ struct Books<'a> {
     cpu: Option<CpuUse>,
     foreign: u64,
     unsent: u64,
+    unsettled: u64,
+    /// Where consumers ended, by partition.
+    positions: std::collections::HashMap<u32, i64>,
     /// When the last worker ended that ended before its time.
     early: Option<u64>,
     progress: Progress,
@@ -229,6 +237,8 @@ impl<'a> Books<'a> {
             cpu: None,
             foreign: 0,
             unsent: 0,
+            unsettled: 0,
+            positions: std::collections::HashMap::new(),
             early: None,
             progress: Progress {
                 planned,
@@ -248,7 +258,6 @@ impl<'a> Books<'a> {
         &mut self,
         shared: &Shared,
         receiver: &Receiver<Message>,
-        admin: &mut Admin,
         progress: &mut impl FnMut(&Progress) -> Steer,
     ) -> Result<(), LoadError> {
         while self.done < self.workers {
@@ -286,7 +295,7 @@ impl<'a> Books<'a> {
                 Steer::GoOn => {}
             }
             if self.wants_ends(shared) {
-                let ends = self.settled_ends(admin)?;
+                let ends = self.settled_ends()?;
                 shared.ends.get_or_init(|| ends);
             }
         }
@@ -332,7 +341,13 @@ impl<'a> Books<'a> {
     /// Where the partitions end: behind what was acknowledged, even if readers do not see that far
     /// yet. What was sent without acknowledgements may still be on its way into the log: then the
     /// ends count once they have stood still for a while.
-    fn settled_ends(&self, admin: &mut Admin) -> Result<Vec<i64>, LoadError> {
+    fn settled_ends(&self) -> Result<Vec<i64>, LoadError> {
+        // Producers that have failed have waited for the broker already.
+        let limit = match self.failure {
+            Some(_) => LAST_TIMEOUT,
+            None => ADMIN_TIMEOUT,
+        };
+        let mut admin = Admin::new(&self.plan.bootstrap, &self.plan.topic, limit);
         let mut ends = admin.end_offsets()?;
         if self.plan.producers == 0 || self.plan.producer.acks != Acks::None {
             for (end, &acknowledged) in ends.iter_mut().zip(&self.acknowledged_ends) {
@@ -386,6 +401,8 @@ impl<'a> Books<'a> {
             Message::Done(done) => {
                 self.done += 1;
                 self.unsent += done.unsent;
+                self.unsettled += done.unsettled;
+                self.positions.extend(done.positions);
                 self.producing -= u32::from(done.producer);
                 self.failure = self.failure.take().or(done.failure);
                 self.early = self.early.max(done.early);
@@ -443,10 +460,28 @@ impl<'a> Books<'a> {
         self.acknowledged_ends[at] = self.acknowledged_ends[at].max(end);
     }
 
+    /// The findings of a run that failed. If the broker answers once more, partitions that were
+    /// read to the end that it tells are judged as ever: it may have lost their tails.
+    fn close_partial(&self) -> Findings {
+        let mut admin = Admin::new(&self.plan.bootstrap, &self.plan.topic, LAST_TIMEOUT);
+        let asked = !self.positions.is_empty();
+        let ends = asked.then(|| admin.end_offsets().ok()).flatten();
+        let ends = ends.unwrap_or_default();
+        let read_out = |partition: u32| {
+            let end = ends.get(partition as usize);
+            let position = self.positions.get(&partition);
+            end.zip(position).is_some_and(|(end, at)| at >= end)
+        };
+        let told_all = self.done == self.workers && self.unsettled == 0;
+        self.ledger.close_partial(read_out, told_all)
+    }
+
     fn close(mut self, shared: &Shared) -> LoadResult {
         let checked = self.plan.consumers > 0 && self.failure.is_none();
-        let findings = if self.plan.consumers > 0 {
+        let findings = if checked {
             self.ledger.close()
+        } else if self.plan.consumers > 0 {
+            self.close_partial()
         } else {
             self.ledger.close_unread()
         };
@@ -467,6 +502,7 @@ impl<'a> Books<'a> {
             checked,
             counters,
             unsent: self.unsent,
+            unsettled: self.unsettled,
             foreign: self.foreign,
             group: self.group,
             trouble: self.trouble,
@@ -488,5 +524,7 @@ fn sum<'a>(all: impl Iterator<Item = &'a Counters>) -> Counters {
 }
 
 const ADMIN_TIMEOUT: Duration = Duration::from_secs(30);
+/// For questions to a broker that has failed already.
+const LAST_TIMEOUT: Duration = Duration::from_secs(2);
 const STILL: Duration = Duration::from_millis(300);
 const LINE: Duration = Duration::from_millis(100);

@@ -53,6 +53,10 @@ pub(super) struct Done {
     pub(super) unsent: u64,
     /// When it ended, ns, if that was before the measured window did.
     pub(super) early: Option<u64>,
+    /// Records that it sent and whose fate it did not learn.
+    pub(super) unsettled: u64,
+    /// Where it stands in its partitions: what comes next.
+    pub(super) positions: Vec<(u32, i64)>,
     /// Why it ended without having done its work.
     pub(super) failure: Option<String>,
 }
@@ -140,6 +144,8 @@ impl Shared {
 pub(super) struct Reporter {
     sender: Sender<Message>,
     pub(super) report: Report,
+    /// Records whose fate was learned, in all.
+    pub(super) settled: u64,
     next_report: u64,
     window: (u64, u64),
 }
@@ -149,6 +155,7 @@ impl Reporter {
         Self {
             sender,
             report: Report::default(),
+            settled: 0,
             next_report: 0,
             window: (u64::MAX, u64::MAX),
         }

@@ -11,9 +11,9 @@ mod trouble;
 use std::io;
 use std::path::Path;
 
-pub use table::{findings_text, table};
+pub use table::{again_text, findings_text, table};
 
-use crate::load::{LoadPlan, LoadResult, Pace};
+use crate::load::{LoadPlan, LoadResult, Pace, Rereading};
 
 /// A whole report.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +37,8 @@ pub struct Row {
     pub result: LoadResult,
     /// What an acknowledged record survives, in words.
     pub survives: String,
+    /// What a second reading found, if there was one.
+    pub again: Option<Rereading>,
 }
 
 impl Row {
@@ -48,6 +50,11 @@ impl Row {
     /// True if records were sent or read; groups may do without.
     pub fn has_load(&self) -> bool {
         self.plan.producers > 0 || self.plan.consumers > 0
+    }
+
+    /// True if nothing was violated and nothing failed, in a second reading either.
+    pub fn is_good(&self) -> bool {
+        self.result.is_good() && self.again.as_ref().is_none_or(Rereading::is_good)
     }
 
     /// The name as part of a file's name.
@@ -70,7 +77,7 @@ impl Row {
 impl Report {
     /// True if no run failed.
     pub fn is_good(&self) -> bool {
-        self.rows.iter().all(|row| row.result.is_good())
+        self.rows.iter().all(Row::is_good)
     }
 
     /// Writes `report.html`, `report.json` and an `.hlog` of every run into `folder`, which is

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Report, Row};
+use crate::load::Rereading;
 use crate::measure::{Latency, Second};
 
 /// The whole report: `environment` and `results`, each of these an OMB result.
@@ -151,7 +152,7 @@ fn own(row: &Row) -> Value {
         "generatorCpuSecondsPerGB": result.cpu.generator_per_gb(bytes),
         "survives": row.survives,
         "checked": result.checked,
-        "good": result.is_good(),
+        "good": row.is_good(),
         "failure": result.failure,
         "acknowledged": findings.acknowledged,
         "unanswered": findings.unanswered,
@@ -159,6 +160,8 @@ fn own(row: &Row) -> Value {
         "refused": findings.refused,
         "read": findings.seen,
         "lost": findings.lost,
+        "unchecked": findings.unchecked,
+        "unsettled": result.unsettled,
         "unansweredLost": findings.unanswered_lost,
         "violations": findings.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "violationsNotListed": findings.not_kept,
@@ -167,6 +170,21 @@ fn own(row: &Row) -> Value {
         "requests": result.counters.requests,
         "batches": result.counters.batches,
         "dueAndUnsent": result.unsent,
+        "readAgain": row.again.as_ref().map(again),
+    })
+}
+
+fn again(again: &Rereading) -> Value {
+    let findings = &again.findings;
+    json!({
+        "good": again.is_good(),
+        "failure": again.failure,
+        "acknowledged": findings.acknowledged,
+        "read": findings.seen,
+        "lost": findings.lost,
+        "unchecked": findings.unchecked,
+        "violations": findings.violations.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "violationsNotListed": findings.not_kept,
     })
 }
 

@@ -5,6 +5,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 
 use super::groups::Grid;
 use super::{Report, Row, groups, trouble};
+use crate::history::Findings;
+use crate::load::Rereading;
 use crate::measure::Latency;
 use crate::quantity::show_count;
 
@@ -125,11 +127,13 @@ fn all_cells(row: &Row) -> Vec<String> {
 /// What the checks of a run say, in a word or two.
 pub(super) fn check_text(row: &Row) -> String {
     let result = &row.result;
-    if result.failure.is_some() {
-        return "failed".to_owned();
-    }
-    if !result.findings.is_clean() {
+    let again = row.again.as_ref();
+    let is_clean = |findings: &Findings| findings.is_clean();
+    if !is_clean(&result.findings) || !again.is_none_or(|again| is_clean(&again.findings)) {
         return "VIOLATED".to_owned();
+    }
+    if result.failure.is_some() || again.is_some_and(|again| again.failure.is_some()) {
+        return "failed".to_owned();
     }
     let words = match result.checked {
         true if is_unknown(row) => "none",
@@ -162,14 +166,26 @@ pub fn findings_text(row: &Row) -> String {
             show_count(sent),
             show_count(findings.seen)
         );
-    } else {
+    } else if row.plan.consumers == 0 {
         text += &format!("{} records sent, not read back", show_count(sent));
+    } else {
+        let seen = show_count(findings.seen);
+        text += &format!(
+            "{} records sent, {seen} read and checked before the run failed",
+            show_count(sent)
+        );
     }
     let mut note = |count: u64, words: &str| {
         if count > 0 {
             text += &format!("; {} {words}", show_count(count));
         }
     };
+    note(findings.lost, "LOST");
+    note(
+        findings.unchecked,
+        "not read back and so UNCHECKED: they may be there or lost",
+    );
+    note(result.unsettled, "without an answer when it failed");
     note(findings.unknown, "of unknown fate");
     note(findings.refused, "refused or given up unsent");
     note(findings.unanswered_lost, "sent without acks and not found");
@@ -188,13 +204,39 @@ pub fn findings_text(row: &Row) -> String {
     if let Some(error) = result.counters.last_error.filter(|_| findings.refused > 0) {
         text += &format!("\n  the broker's last error: {error}");
     }
-    for violation in &findings.violations {
-        text += &format!("\n  {violation}");
+    text += &violations(findings);
+    if let Some(again) = &row.again {
+        text += &again_text(again);
     }
+    text
+}
+
+fn violations(findings: &Findings) -> String {
+    let listed = findings.violations.iter();
+    let mut text: String = listed.map(|found| format!("\n  {found}")).collect();
     if findings.not_kept > 0 {
         text += &format!("\n  and {} violations more", findings.not_kept);
     }
     text
+}
+
+/// What a second reading found, on a line of its own.
+pub fn again_text(again: &Rereading) -> String {
+    let findings = &again.findings;
+    let mut text = format!(
+        "\nread again from the beginning: {} records, {} acknowledged, {} lost, {} violations",
+        show_count(findings.seen),
+        show_count(findings.acknowledged),
+        show_count(findings.lost),
+        findings.violations.len() as u64 + findings.not_kept,
+    );
+    if let Some(failure) = &again.failure {
+        text += &format!(
+            "; {} UNCHECKED, since it could not be read to its end\n  FAILED: {failure}",
+            show_count(findings.unchecked)
+        );
+    }
+    text + &violations(findings)
 }
 
 fn p99(latency: &Latency) -> Option<u64> {

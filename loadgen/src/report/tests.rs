@@ -63,6 +63,7 @@ fn row(name: &str, pace: Pace) -> Row {
         checked: true,
         counters: Counters::default(),
         unsent: 0,
+        unsettled: 0,
         foreign: 0,
         group: None,
         trouble: None,
@@ -74,6 +75,7 @@ fn row(name: &str, pace: Pace) -> Row {
         plan,
         result,
         survives: "power loss".to_owned(),
+        again: None,
     }
 }
 
@@ -180,6 +182,50 @@ fn what_is_wrong_is_said() {
         text.contains("LOST: 2 acknowledged records of partition 3"),
         "{text}"
     );
+}
+
+#[test]
+fn a_run_that_failed_tells_what_was_found_and_what_could_not_be_checked() {
+    let mut report = sample();
+    report.rows.truncate(1);
+    let result = &mut report.rows[0].result;
+    result.checked = false;
+    result.failure = Some("the broker is gone".to_owned());
+    (result.findings.seen, result.findings.unchecked) = (29_000, 1_000);
+    result.unsettled = 17;
+    let findings = result.findings.clone();
+    report.rows[0].again = Some(Rereading {
+        findings,
+        failure: Some("nobody answers".to_owned()),
+    });
+    assert!(table(&report).contains("failed"), "{}", table(&report));
+    let text = findings_text(&report.rows[0]);
+    for part in [
+        "30,000 records sent, 29,000 read and checked before the run failed",
+        "1,000 not read back and so UNCHECKED",
+        "17 without an answer",
+        "FAILED: the broker is gone",
+        "read again from the beginning: 29,000 records, 30,000 acknowledged, 0 lost",
+        "FAILED: nobody answers",
+    ] {
+        assert!(text.contains(part), "{part} is missing in\n{text}");
+    }
+    let lost = Violation::Lost {
+        lane: Lane {
+            stream: 1,
+            partition: 3,
+        },
+        first: 7,
+        count: 2,
+    };
+    report.rows[0].result.findings.violations.push(lost);
+    assert!(table(&report).contains("VIOLATED"), "a failure hides none");
+    let own = &omb::document(&report)["results"][0]["logmill"];
+    assert_eq!(own["unchecked"], 1_000);
+    assert_eq!(own["unsettled"], 17);
+    assert_eq!(own["failure"], "the broker is gone");
+    assert_eq!(own["violations"].as_array().unwrap().len(), 1);
+    assert_eq!(own["readAgain"]["failure"], "nobody answers");
 }
 
 #[test]
