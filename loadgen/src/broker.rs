@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -110,6 +111,10 @@ impl Broker {
         let mut command = Command::new(&self.plan.program);
         if !self.plan.is_broker {
             command.arg(SUBCOMMAND);
+            // Ctrl-C on a terminal goes to a whole process group: this program ends its run in good
+            // order first, for which it needs its broker, and then stops that. This very program as
+            // a broker goes when its parent does; another one had better hear the Ctrl-C.
+            command.process_group(0);
         }
         command
             .arg("--set")

@@ -1,6 +1,7 @@
 //! Runs that are disturbed: the load generator has to wait for a processor, the broker dies for
 //! good, the user wants no more.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -124,6 +125,33 @@ fn a_run_that_is_interrupted_ends_in_good_order() {
     assert_eq!(own["good"], true, "{said}");
     assert_eq!(own["acknowledged"], own["read"], "{said}");
     assert_eq!(own["dueAndUnsent"], 0, "{said}");
+}
+
+/// Ctrl-C goes to every process of the terminal's job: the broker of its own has to outlive the
+/// end of the run.
+#[test]
+fn ctrl_c_ends_a_run_on_a_broker_of_its_own_in_good_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let words =
+        "verify --duration 1h --rate 1k --warmup 0s --ledger acked --output out --data-dir .";
+    let child = Command::new(env!("CARGO_BIN_EXE_loadgen"))
+        .current_dir(folder.path())
+        .args(words.split_whitespace())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    wait_under_way(folder.path());
+    let job = format!("-{}", child.id());
+    let killed = Command::new("kill").args(["-INT", "--", &job]).status();
+    assert!(killed.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let own = report(folder.path());
+    assert_eq!(own["good"], true, "{said}");
+    assert_eq!(own["readAgain"]["good"], true, "{said}");
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
