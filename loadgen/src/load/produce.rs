@@ -350,8 +350,8 @@ impl Worker<'_> {
 
     /// Records that were due when sending `ended` and were not appended: the offered load was more
     /// than could be sent. Of a run that was stopped, only those that had been due for some time.
-    fn unsent(&mut self, ended: u64) -> u64 {
-        let Some(schedule) = self.schedule.as_mut().filter(|_| !self.is_spent) else {
+    fn unsent(&self, ended: u64) -> u64 {
+        let Some(schedule) = self.schedule.as_ref().filter(|_| !self.is_spent) else {
             return 0;
         };
         let end = if ended < self.end {
@@ -360,8 +360,7 @@ impl Worker<'_> {
             self.end
         };
         let pending = u64::from(self.pending.is_some_and(|due| due.intended_ns < end));
-        let rest = std::iter::from_fn(|| schedule.take_due(end.saturating_sub(1)));
-        pending + rest.count() as u64
+        pending + schedule.left_before(end)
     }
 }
 

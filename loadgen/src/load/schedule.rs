@@ -61,6 +61,17 @@ impl Schedule {
         self.origin_ns + self.offset_ns as u64
     }
 
+    /// How many arrivals are left before `end`; of a Poisson process, how many are to be expected.
+    /// Takes no longer for many than for one.
+    pub fn left_before(&self, end: u64) -> u64 {
+        let next = self.next_ns();
+        if next >= end {
+            return 0;
+        }
+        // The next one, and those that are at most a whole number of gaps behind it.
+        1 + ((end - 1 - next) as f64 / self.gap_ns) as u64
+    }
+
     /// Takes the next arrival if it is due.
     pub fn take_due(&mut self, now: u64) -> Option<u64> {
         let due = self.next_ns();
@@ -104,6 +115,22 @@ mod tests {
                 Arrivals::Poisson => assert!((deviation - 1.0).abs() < 0.03, "{deviation}"),
             }
         }
+    }
+
+    #[test]
+    fn what_is_left_is_counted_without_taking_it() {
+        let mut schedule = Schedule::new(Arrivals::Constant, 1_000.0, 0, 1);
+        let end = 50_000_000;
+        for taken in 0..50 {
+            assert_eq!(schedule.left_before(end), 50 - taken);
+            schedule.take_due(end - 1).unwrap();
+        }
+        assert_eq!(schedule.left_before(end), 0);
+        assert_eq!(schedule.take_due(end - 1), None);
+        // An hour at a rate that nobody reaches is counted at once.
+        let fast = Schedule::new(Arrivals::Poisson, 1e11, 0, 1);
+        let left = fast.left_before(3_600_000_000_000) as f64;
+        assert!((left / 3.6e14 - 1.0).abs() < 1e-6, "{left}");
     }
 
     #[test]
