@@ -145,17 +145,29 @@ fn broker(folder: &Path) -> Broker {
 fn runs_that_fail_say_why_and_leave_no_topic_behind() {
     let folder = tempfile::tempdir().unwrap();
     let broker = broker(folder.path());
-    let at = format!("--bootstrap {} --no-report", broker.address());
+    let at = format!("--bootstrap {}", broker.address());
     for (words, why) in [
         ("--record-size 2MiB", "acknowledged: MESSAGE_TOO_LARGE"),
         ("--partitioner 9", "partition 9 is not one of them"),
         ("--idempotence --acks 1", "needs acks=all"),
+        ("--topic no/name", "INVALID_TOPIC_EXCEPTION"),
+        ("--output /proc/nowhere", "--output"),
         ("--input nowhere --topic mine", "nowhere"),
     ] {
-        let words = format!("produce --rate 100 --duration 1s --warmup 0s {words} {at}");
-        let output = loadgen(folder.path(), &words.split(' ').collect::<Vec<_>>());
+        let report = if words.contains("--output") {
+            ""
+        } else {
+            "--no-report"
+        };
+        let words = format!("produce --rate 100 --duration 1s --warmup 0s {words} {at} {report}");
+        let begun = std::time::Instant::now();
+        let output = loadgen(folder.path(), &words.split_whitespace().collect::<Vec<_>>());
         let said = text(&output);
         assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(
+            begun.elapsed().as_secs() < 20,
+            "it is not waited for: {said}"
+        );
         assert!(said.contains(why), "{said}");
     }
     let left = topics(folder.path());

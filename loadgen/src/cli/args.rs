@@ -90,7 +90,8 @@ pub(super) struct ProducerArgs {
     #[arg(long, value_name = "HOW", default_value = "default")]
     pub(super) partitioner: PartitionPlan,
     /// Producers, each a thread and a connection per broker
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(long, value_name = "COUNT", default_value_t = 1, 
+        value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub(super) producers: u32,
 }
 
@@ -100,7 +101,7 @@ pub(super) struct ProducerArgs {
 pub(super) struct ConsumerArgs {
     #[command(flatten)]
     pub(super) fetch: FetchArgs,
-    /// Consumers, each a thread; they share the partitions
+    /// Consumers, each a thread; they share the partitions. 0: nothing is read or checked
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
     pub(super) consumers: u32,
 }
@@ -140,7 +141,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "60s")]
     pub(super) drain: Duration,
     /// How often the run is made
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(long, value_name = "COUNT", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) repeats: u32,
     /// Bytes of values after which sending ends early
     #[arg(long, value_name = "SIZE", value_parser = quantity::bytes)]

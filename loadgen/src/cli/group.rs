@@ -59,6 +59,7 @@ struct MemberArgs {
         long,
         value_name = "COUNTS",
         value_delimiter = ',',
+        value_parser = clap::value_parser!(u32).range(1..=100_000),
         default_value = "1,10,50"
     )]
     members: Vec<u32>,
@@ -89,6 +90,7 @@ struct MemberArgs {
         long,
         value_name = "COUNT",
         default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000),
         requires = "heartbeats_only"
     )]
     groups: u32,
@@ -97,6 +99,7 @@ struct MemberArgs {
         long,
         value_name = "COUNT",
         default_value_t = 16,
+        value_parser = clap::value_parser!(u32).range(1..=60_000),
         requires = "heartbeats_only"
     )]
     connections: u32,
@@ -105,6 +108,7 @@ struct MemberArgs {
         long,
         value_name = "COUNT",
         default_value_t = 2_000,
+        value_parser = clap::value_parser!(u32).range(1..=60_000),
         requires = "heartbeats_only"
     )]
     joining: u32,

@@ -29,9 +29,10 @@ pub(super) struct MatrixArgs {
         long,
         value_name = "LEVELS",
         value_delimiter = ',',
+        value_parser = level,
         default_value = "0,1,all,idempotent"
     )]
-    levels: Vec<String>,
+    levels: Vec<LevelArgs>,
     /// The rate of the latency runs, in records a second
     #[arg(long, value_name = "RATE", value_parser = quantity::rate, default_value = "10k")]
     rate: u64,
@@ -48,7 +49,8 @@ pub(super) struct MatrixArgs {
     #[arg(long, value_name = "TIME", value_parser = quantity::span, default_value = "60s")]
     drain: Duration,
     /// How often the matrix is run
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(long, value_name = "COUNT", default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..))]
     repeats: u32,
     /// The arrivals of the latency runs: constant or poisson
     #[arg(long, value_name = "SHAPE", default_value = "constant")]
@@ -60,11 +62,6 @@ pub(super) struct MatrixArgs {
 /// Runs the matrix. A broker of its own is a fresh one for each run, so that none pays for what
 /// the one before it left to be written behind.
 pub(super) fn matrix(args: &MatrixArgs) -> Outcome {
-    let levels: Vec<LevelArgs> = args
-        .levels
-        .iter()
-        .map(|text| level(text))
-        .collect::<Result<_, String>>()?;
     let title = "Acknowledgement levels: throughput and latency".to_owned();
     let mut report = Report {
         title,
@@ -75,9 +72,9 @@ pub(super) fn matrix(args: &MatrixArgs) -> Outcome {
         arrivals: args.arrivals,
     };
     let paces = [(Pace::Closed, args.peak), (steady, args.steady)];
-    let turns = (0..args.repeats.max(1)).flat_map(|turn| paces.map(|pace| (turn, pace)));
+    let turns = (0..args.repeats).flat_map(|turn| paces.map(|pace| (turn, pace)));
     let cells: Vec<_> = turns
-        .flat_map(|turn| levels.iter().map(move |level| (turn, level)))
+        .flat_map(|turn| args.levels.iter().map(move |level| (turn, level)))
         .collect();
     let folder = args.output.folder()?;
     let mut all = cells.iter();
@@ -155,7 +152,7 @@ fn level(text: &str) -> Result<LevelArgs, String> {
     }
     let acks = text
         .parse()
-        .map_err(|_| format!("--levels takes 0, 1, all and idempotent, not '{text}'"))?;
+        .map_err(|_| format!("'{text}' is no level; use 0, 1, all or idempotent"))?;
     Ok(LevelArgs {
         acks,
         idempotence: false,

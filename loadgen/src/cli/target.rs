@@ -31,7 +31,8 @@ pub(super) struct TargetArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) topic: Option<String>,
     /// Partitions of a topic that is made
-    #[arg(long, value_name = "COUNT", default_value_t = 6)]
+    #[arg(long, value_name = "COUNT", default_value_t = 6,
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) partitions: u32,
     /// Replicas of a topic that is made
     #[arg(long, value_name = "COUNT", default_value_t = 1)]
@@ -71,7 +72,8 @@ impl TargetArgs {
         let parent = self.data_dir.clone().unwrap_or_else(std::env::temp_dir);
         let folder = tempfile::Builder::new()
             .prefix("loadgen-broker-")
-            .tempdir_in(parent)?;
+            .tempdir_in(parent)
+            .map_err(|error| format!("no folder for a broker's data (--data-dir): {error}"))?;
         let (data, log) = (folder.path().join("data"), folder.path().join("broker.log"));
         let mut plan = BrokerPlan::own(&data, &log, &self.set)?;
         if let Some(program) = &self.broker {

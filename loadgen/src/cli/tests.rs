@@ -28,6 +28,33 @@ fn values_are_checked_where_they_stand() {
             "cannot be used with",
         ),
         (&["loadgen", "verify", "--read-only"], "--ledger"),
+        (&["loadgen", "matrix", "--levels", "0,2"], "idempotent"),
+        (&["loadgen", "matrix", "--repeats", "0"], "--repeats"),
+        (&["loadgen", "produce", "--producers", "0"], "--producers"),
+        (&["loadgen", "produce", "--partitions", "0"], "--partitions"),
+        (
+            &["loadgen", "produce", "--partitions", "4000000000"],
+            "--partitions",
+        ),
+        (&["loadgen", "group", "--members", "1,0"], "--members"),
+        (
+            &["loadgen", "group", "--heartbeats-only", "--groups", "0"],
+            "--groups",
+        ),
+        (
+            &[
+                "loadgen",
+                "group",
+                "--heartbeats-only",
+                "--connections",
+                "0",
+            ],
+            "--connections",
+        ),
+        (
+            &["loadgen", "group", "--heartbeats-only", "--joining", "0"],
+            "--joining",
+        ),
     ] {
         let error = Cli::try_parse_from(bad).unwrap_err().to_string();
         assert!(error.contains(word), "{bad:?}: {error}");

@@ -154,7 +154,7 @@ impl Admin {
         self.wait_topic()
     }
 
-    /// True if the broker knows the topic.
+    /// True if the broker knows the topic. A name that cannot be one is an error.
     pub fn has_topic(&mut self) -> Result<bool, AdminError> {
         let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
         self.wait_ready()?;
@@ -162,7 +162,12 @@ impl Admin {
         self.wait("Metadata", |session| {
             !session.is_stale() || session.cluster().topic_error() != ErrorCode::NONE
         })?;
-        Ok(self.session.cluster().topic_error() != unknown)
+        let code = self.session.cluster().topic_error();
+        if code != unknown && !code.is_retriable() {
+            let name = self.session.cluster().topic();
+            check(format!("topic '{name}'"), code.0, None)?;
+        }
+        Ok(code != unknown)
     }
 
     /// Waits until the topic is known and every partition has a leader.
