@@ -453,6 +453,7 @@ fn reborn(id: u8) -> PartitionSpec {
 
 #[test]
 fn a_topic_made_anew_under_its_name_has_its_own_records_whatever_crash() {
+    let mut put_off = 0;
     for seed in 0..600 {
         // In journals and in folders either may come first.
         let ids = if seed % 2 == 0 { [3, 8] } else { [8, 3] };
@@ -477,13 +478,22 @@ fn a_topic_made_anew_under_its_name_has_its_own_records_whatever_crash() {
         assert!(end >= promised, "seed {seed}: {end} < {promised}");
         let mut options = options(seed);
         options.eras = vec![found.directories[0].era];
+        options.deleted_folders = found.deleted;
         let names = [found.directories[0].next_journal_name];
         let mut rig = Rig::on(disk, options, found.partitions, &names);
+        let old = |rig: &Rig| {
+            let files = rig.disk.files(TOP).into_iter();
+            files.filter(|path| path.contains("-delete/")).count()
+        };
+        put_off += old(&rig);
         let key = rig.store.open_partition(rig.now, reborn(ids[1])).unwrap();
         let values = rig.read_all(key, Isolation::LogEnd);
         assert_eq!(values.len() as i64, end, "seed {seed}");
         assert!(values.iter().all(|(_, value)| *value == NEW), "seed {seed}");
+        rig.settle_for(Micros::from_millis(500));
+        assert_eq!(old(&rig), 0, "seed {seed}: {:?}", rig.disk.files(TOP));
     }
+    assert!(put_off > 0, "no start waits until old records are removed");
 }
 
 const NEW: [u8; 1000] = [77; 1000];

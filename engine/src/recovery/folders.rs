@@ -46,12 +46,41 @@ impl DirectoryJob<'_> {
             .get_or_init(|| lines.into_iter().map(by_folder).collect()))
     }
 
-    /// Removes the folder of a dropped partition, unless its topic's name was taken anew.
-    pub(super) fn remove_dropped(&self, id: TopicId, folder: &str) -> Result<(), DiskError> {
+    /// Discards the folder of a dropped partition, unless its topic's name was taken anew.
+    pub(super) fn discard_dropped(
+        &self,
+        id: TopicId,
+        folder: &str,
+        recovered: &mut Recovered,
+    ) -> Result<(), DiskError> {
         match self.owner_of(folder)? {
             Some(owner) if owner != id => Ok(()),
-            _ => self.disk.remove_tree(self.directory, folder),
+            Some(owner) => self.discard(owner, folder, recovered),
+            None => self.disk.remove_tree(self.directory, folder),
         }
+    }
+
+    /// Renames a deleted partition's folder, as a store does; its files may be large, and go when
+    /// there is time.
+    fn discard(
+        &self,
+        owner: TopicId,
+        folder: &str,
+        recovered: &mut Recovered,
+    ) -> Result<(), DiskError> {
+        self.changed.set(true);
+        let Some((topic, index)) = names::parse_partition_folder(folder) else {
+            return self.disk.remove_tree(self.directory, folder);
+        };
+        let path = names::deleted_folder(topic, index, owner);
+        self.disk.remove_tree(self.directory, &path)?;
+        self.disk.rename(self.directory, folder, &path)?;
+        self.discarded.borrow_mut().insert(folder.to_owned());
+        let directory = self.directory;
+        let deleted = &mut recovered.deleted;
+        deleted.retain(|it| it.directory != directory || it.path != path);
+        deleted.push(DirectoryPath { directory, path });
+        Ok(())
     }
 
     /// Prepares the folder of a partition that the era saw open: its name may have been another's,
@@ -62,11 +91,10 @@ impl DirectoryJob<'_> {
         folder: &str,
         recovered: &mut Recovered,
     ) -> Result<(), DiskError> {
-        if self.owner_of(folder)?.is_none_or(|owner| owner == id) {
+        let Some(owner) = self.owner_of(folder)?.filter(|owner| *owner != id) else {
             return Ok(());
-        }
-        self.disk.remove_tree(self.directory, folder)?;
-        self.changed.set(true);
+        };
+        self.discard(owner, folder, recovered)?;
         self.taken_over.borrow_mut().insert(folder.to_owned());
         let is_here = |state: &PartitionState| {
             state.directory == self.directory && identity_of(state).folder() == folder

@@ -156,6 +156,8 @@ struct DirectoryJob<'d> {
     read_back_left: Cell<u64>,
     /// Folders that others had when the era began.
     taken_over: RefCell<BTreeSet<String>>,
+    /// Names whose folders have another one now, not durably.
+    discarded: RefCell<BTreeSet<String>>,
 }
 
 impl<'d> DirectoryJob<'d> {
@@ -180,6 +182,7 @@ impl<'d> DirectoryJob<'d> {
             log_starts: OnceCell::new(),
             read_back_left: Cell::new(windows::READ_BACK_ALL),
             taken_over: RefCell::default(),
+            discarded: RefCell::default(),
         })
     }
 
@@ -442,7 +445,7 @@ impl<'d> DirectoryJob<'d> {
             let vouch = |event: &Event<'_>| fact_holds(self.disk, &identity, event);
             let outcome = replay(state.as_ref().map(point_of), history, journal, &vouch)?;
             if outcome.dropped {
-                self.remove_dropped(key.0, &identity.folder())?;
+                self.discard_dropped(key.0, &identity.folder(), recovered)?;
                 continue;
             }
             match state {
@@ -492,6 +495,10 @@ impl<'d> DirectoryJob<'d> {
         let folder = identity.folder();
         if let Some(reason) = outcome.corrupt.clone() {
             return self.fence(key, &folder, Trouble::Corrupt(reason), recovered);
+        }
+        if self.discarded.borrow_mut().remove(&folder) {
+            // The old one must not come back in place of the new one.
+            self.disk.sync_directory(self.directory, "")?;
         }
         let exists = folders.contains(&folder);
         let mut files = Folder::look(self.disk, identity, exists, &self.read_back_left)?;
