@@ -2,11 +2,12 @@
 
 mod rig;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use logmill_engine::{
     base::{LeaderEpoch, Micros, Offset, TopicId},
     disk::memory::{Crash, MemoryDisk},
+    format::{batch::BatchHeader, builder::BatchBuilder, compression::Codec},
     log::{LogConfig, ReadError, RetentionConfig},
     recovery::{Recovered, finish_stop, recover},
     store::{
@@ -14,7 +15,7 @@ use logmill_engine::{
         ReadData, Role, StoreError,
     },
 };
-use rig::{Random, Rig, TOP, batch, batch_at, batch_of, options, spec};
+use rig::{Random, Rig, TOP, batch, batch_at, batch_of, check_files, options, spec};
 
 /// About ten of [`filled`]'s batches a segment.
 fn small() -> LogConfig {
@@ -440,6 +441,57 @@ fn a_start_behind_the_last_batch_and_before_the_end_survives_a_crash() {
         let state = &found.partitions[0];
         assert_eq!((state.log_start, state.end), (Offset(start), Offset(48)));
     }
+}
+
+/// A segment's files are renamed one by one, and a power cut keeps any of these renames. That it
+/// has nothing left to be read is not to be seen from the next segment's name if there is a gap.
+#[test]
+fn a_power_cut_leaves_all_of_a_segment_before_a_gap_or_nothing() {
+    let mut left = BTreeSet::new();
+    for seed in 0..300 {
+        let mut rig = fresh(seed);
+        let key = filled(&mut rig, small(), 9);
+        let follower = Role::Follower(LeaderEpoch(0));
+        rig.store.set_role(rig.now, key, follower).unwrap();
+        for at in 0..4 {
+            let record = BatchBuilder::new().record(1_000, None, Some(&[7; 4_000]));
+            let placed = record.at(Offset(20 + at), LeaderEpoch(0));
+            let bytes = placed.build(Codec::None).unwrap();
+            let header = BatchHeader::parse(&bytes).unwrap();
+            rig.store
+                .append_as_follower(rig.now, key, &header, &bytes)
+                .unwrap();
+            rig.turn(3);
+        }
+        rig.settle();
+        // The next start knows of all segments without reading them.
+        rig.stop();
+        let Rig { disk, store, .. } = rig;
+        finish_stop(&disk, store.into_states(), &[], &[Some(2)]).unwrap();
+        let disk = disk.crash(Crash::Process, &mut |_| 0);
+        let found = recover(&disk, [1; 16]).unwrap();
+        let mut options = options(seed);
+        options.eras = vec![found.directories[0].era];
+        let names = [found.directories[0].next_journal_name];
+        let mut rig = Rig::on(disk, options, found.partitions, &names);
+        let key = rig.open(0, small());
+        rig.store.advance_log_start(key, Offset(15), 1).unwrap();
+        let some = u64::from(rig.random.below(25));
+        rig.disk.power_off_at(rig.disk.operations() + 3 + some);
+        for _ in 0..100 {
+            rig.turn(2);
+            rig.now.monotonic = rig.now.monotonic.saturating_add(Micros::from_millis(5));
+        }
+        let random = &mut rig.random;
+        let disk = rig.disk.crash(Crash::Power, &mut |b| random.below(b));
+        let found = recover(&disk, [2; 16]).unwrap();
+        check_files(&disk, &found.partitions);
+        let state = &found.partitions[0];
+        assert_eq!(state.end, Offset(24), "seed {seed}");
+        left.insert((state.log_start, state.segments[0].base));
+    }
+    let (before, after) = ((Offset(0), Offset(0)), (Offset(15), Offset(20)));
+    assert_eq!(left, BTreeSet::from([before, after]));
 }
 
 /// A partition of the topic with that id, under the same name.

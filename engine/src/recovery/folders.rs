@@ -9,7 +9,10 @@ use super::{
 use crate::{
     base::{Offset, PartitionIndex, TopicId},
     disk::{DirectoryPath, DiskError, Listed},
-    format::{checkpoint, names},
+    format::{
+        checkpoint,
+        names::{self, FileKind},
+    },
     log::{LogIdentity, PartitionState},
 };
 
@@ -25,6 +28,28 @@ impl DirectoryJob<'_> {
             directory,
             path: entry.name,
         }));
+    }
+
+    /// Takes segments off a log that hold nothing at or behind its start, from the oldest on. They
+    /// were on their way out, and a power cut may have left some of their files without the others.
+    pub(super) fn drop_expired(&self, state: &mut PartitionState) -> Result<(), DiskError> {
+        let identity = identity_of(state);
+        while let Some(first) = state.segments.first() {
+            let next = state.segments.get(1).map_or(state.end, |next| next.base);
+            // Should this recovery be cut short, the next one knows from there what producers did.
+            let snapshot = identity.file(next, FileKind::Snapshot);
+            let is_expired = first.end <= state.log_start && next <= state.end;
+            if !is_expired || self.disk.len(self.directory, &snapshot)?.is_none() {
+                break;
+            }
+            self.changed.set(true);
+            for kind in FileKind::ALL {
+                let file = identity.file(first.base, kind);
+                self.disk.remove(self.directory, &file)?;
+            }
+            state.segments.remove(0);
+        }
+        Ok(())
     }
 
     /// Where logs start, by folder, as `log-start-offset-checkpoint` says; it is only a hint.

@@ -210,6 +210,9 @@ impl<'d> DirectoryJob<'d> {
         } else {
             self.replay_all(era, recovered)?;
         }
+        for state in &mut recovered.partitions[first_partition..] {
+            self.drop_expired(state)?;
+        }
         if self.changed.get() {
             // What was put in place, trimmed and made, all at once.
             self.disk.sync_all(self.directory)?;

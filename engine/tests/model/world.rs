@@ -357,6 +357,7 @@ impl World {
         self.boot = self.boot.wrapping_add(u8::from(power));
         let found = recover(&disk, [self.boot; 16]).unwrap();
         assert!(found.fenced.is_empty(), "{:?}", found.findings);
+        crate::rig::check_files(&disk, &found.partitions);
         for shadow in &mut self.shadows {
             let state = state_of(&found.partitions, shadow);
             let start = state.map_or(0, |state| state.log_start.0);

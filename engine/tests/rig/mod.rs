@@ -11,7 +11,7 @@ use logmill_engine::{
     base::{DirectoryIndex, LeaderEpoch, Micros, Now, Offset, PartitionIndex, ShardId, TopicId},
     disk::{DiskOut, memory::MemoryDisk},
     format::{batch::BatchHeader, builder::BatchBuilder, compression::Codec},
-    log::{LogConfig, Origin, PartitionState},
+    log::{LogConfig, Origin, PartitionState, SegmentState},
     store::{
         Ack, AckError, AckLevel, AppendAnswer, FetchRead, Isolation, LeaderBatch, PartitionKey,
         PartitionSpec, ReadData, Role, Store, StoreError, StoreEvent, StoreOptions,
@@ -84,6 +84,27 @@ pub fn spec(partition: i32, config: LogConfig) -> PartitionSpec {
 /// A batch with one record per value.
 pub fn batch(values: &[&[u8]]) -> Vec<u8> {
     batch_at(1_000, values)
+}
+
+/// What recovery says of segments' files must be there.
+pub fn check_files(disk: &MemoryDisk, partitions: &[PartitionState]) {
+    use logmill_engine::format::names::{self, FileKind};
+    for state in partitions {
+        let folder = names::partition_folder(&state.topic, state.index);
+        let read = |segment: &&SegmentState| segment.end > state.log_start;
+        for segment in state.segments.iter().filter(read) {
+            let indexes = [
+                (FileKind::Log, segment.size),
+                (FileKind::Index, segment.index_entries),
+                (FileKind::TimeIndex, segment.time_index_entries),
+            ];
+            for (kind, count) in indexes {
+                let path = format!("{folder}/{}", names::segment_file(segment.base, kind));
+                let is_there = disk.contents(state.directory, &path).is_some();
+                assert!(count == 0 || is_there, "{path} is missing");
+            }
+        }
+    }
 }
 
 /// The same, from an idempotent producer.
