@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use logmill_engine::base::{DirectoryIndex, LeaderEpoch, Micros, Now, Offset, ShardId, TopicId};
 use logmill_engine::disk::memory::{Crash, MemoryDisk};
-use logmill_engine::disk::{Completion, DiskOut, OpKey};
+use logmill_engine::disk::{Completion, DiskOp, DiskOut, OpKey};
 use logmill_engine::log::{LogConfig, PartitionState};
 use logmill_engine::recovery::{Recovered, recover};
 use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
@@ -45,6 +45,11 @@ pub struct Broker {
     closed: Vec<Place>,
     /// Something moved since this was last asked.
     is_busy: bool,
+    /// Of so many turns of a shard one lets an operation of the disk end; 0 for a disk as it
+    /// should be.
+    slowness: u32,
+    /// Syncs are said to be done, and are not.
+    pub syncs_lie: bool,
 }
 
 /// A connection: its shard, and the shard's name for it.
@@ -70,6 +75,8 @@ impl Broker {
             seed,
             closed: Vec::new(),
             is_busy: true,
+            slowness: 0,
+            syncs_lie: false,
         };
         broker.start(now);
         broker
@@ -82,6 +89,7 @@ impl Broker {
         self.operations.clear();
         self.closed.clear();
         self.is_busy = true;
+        self.slowness = 0;
         self.outs.iter_mut().for_each(|out| *out = Out::default());
         self.disk = self.disk.crash(crash, &mut |below| dice.below(below));
         if crash == Crash::Power {
@@ -94,6 +102,26 @@ impl Broker {
     pub fn fail_operation(&self, after: u64, errno: i32) {
         let number = self.disk.operations() + after;
         self.disk.fail_operation(number, errno);
+    }
+
+    /// The machine stands still when its disk has done so much more.
+    pub fn stop_after(&self, operations: u64) {
+        self.disk.power_off_at(self.disk.operations() + operations);
+    }
+
+    /// Whether it stands still; only a crash ends that.
+    pub fn is_stopped(&self) -> bool {
+        self.disk.is_off()
+    }
+
+    /// How many bytes more the disk has room for, if it is nearly full.
+    pub fn limit_space(&self, bytes: Option<u64>) {
+        self.disk.limit_space(bytes);
+    }
+
+    /// Of so many turns of a shard one lets an operation of the disk end.
+    pub fn slow_down(&mut self, turns: u32) {
+        self.slowness = turns;
     }
 
     fn start(&mut self, now: Now) {
@@ -248,7 +276,8 @@ impl Broker {
                 shard.feed(now, Event::Written(Box::new(reply.write())));
             }
             self.submit(at);
-            while dice.below(4) > 0 {
+            let is_slow = self.slowness > 0 && !dice.one_in(self.slowness);
+            while !is_slow && dice.below(4) > 0 {
                 let Some(Completion { key, result }) = self.disk.step(&mut |n| dice.below(n))
                 else {
                     break;
@@ -279,6 +308,14 @@ impl Broker {
         let mut renamed = DiskOut::default();
         for (key, op) in self.outs[at].disk.drain() {
             self.next_operation += 1;
+            let op = match op {
+                DiskOp::Sync { file } if self.syncs_lie => DiskOp::ReadAhead {
+                    file,
+                    position: 0,
+                    len: 0,
+                },
+                op => op,
+            };
             self.operations.insert(self.next_operation, (at, key));
             renamed.push(OpKey(self.next_operation), op);
         }

@@ -1,6 +1,7 @@
 //! A member of a group as stock consumers are: joins, assigns if it leads, reads from what is
 //! committed, commits what it has read, says that it is there.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use logmill_engine::base::{Micros, Now};
@@ -14,15 +15,21 @@ use logmill_wire::messages::offset_commit::OffsetCommitResponse;
 use logmill_wire::messages::offset_fetch::OffsetFetchResponse;
 use logmill_wire::messages::sync_group::SyncGroupResponse;
 
-use super::asks;
+use super::asks::{self, Patience, Who};
+use super::assignor::{self, COOPERATIVE, EAGER, Known, share_out};
 use super::broker::Broker;
 use super::dice::Dice;
-use super::story::{Story, Then};
+use super::spots::{SPOTS, note, spot};
+use super::story::{GroupStory, Story, Then};
 use super::wire::Wire;
-use crate::shard::tests::rig::{decode, fetch_request};
+use crate::shard::tests::rig::decode;
 
 /// See the module.
 pub struct Member {
+    /// The number of its group.
+    pub group: usize,
+    protocols: Vec<&'static str>,
+    patience: Patience,
     /// `group.instance.id`, for a static one.
     pub instance: Option<String>,
     wire: Option<Wire>,
@@ -30,7 +37,12 @@ pub struct Member {
     stage: Stage,
     id: String,
     generation: i32,
-    /// The next offset of each partition that it owns.
+    /// What it was given, and in which generation.
+    owned: BTreeSet<i32>,
+    owned_since: i32,
+    /// It joins again then, if it still leads this generation.
+    joins_again_at: Option<Micros>,
+    /// The next offset of each partition that it reads.
     positions: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
     /// It does nothing before.
@@ -38,6 +50,8 @@ pub struct Member {
     beat_at: Micros,
     /// It wants to go, politely.
     pub leaves: bool,
+    /// It has asked for something that changes the group's log, just now.
+    pub has_begun: bool,
     /// Another one took its place, or it has left: nothing more comes of it.
     pub is_over: bool,
 }
@@ -60,32 +74,77 @@ enum Stage {
     /// To fetch its assignment; the leader has one for everybody.
     Joined(Vec<(String, Vec<u8>)>),
     /// To ask from where on to read.
-    Assigned(BTreeSet<i32>),
+    Assigned,
     Reading,
 }
 
 impl Member {
-    pub fn new(instance: Option<String>, now: Now) -> Self {
+    /// A member of a group by number; whether its members go on reading while they join.
+    pub fn new(
+        (group, is_cooperative): (usize, bool),
+        instance: Option<String>,
+        dice: &mut Dice,
+        now: Now,
+    ) -> Self {
+        let [first, second] = EAGER;
+        let protocols = match dice.below(3) {
+            _ if is_cooperative => vec![COOPERATIVE],
+            0 => vec![second, first],
+            _ => vec![first, second],
+        };
         Self {
+            group,
+            protocols,
+            patience: Patience {
+                session_ms: 6_000 * (1 + dice.below(2) as i32),
+                rebalance_ms: 3_000 * (1 + dice.below(3) as i32),
+            },
             instance,
             wire: None,
             asked: None,
             stage: Stage::Out,
             id: String::new(),
             generation: -1,
+            owned: BTreeSet::new(),
+            owned_since: -1,
+            joins_again_at: None,
             positions: BTreeMap::new(),
             committed: BTreeMap::new(),
             asleep_until: now.monotonic,
             beat_at: now.monotonic,
             leaves: false,
+            has_begun: false,
             is_over: false,
         }
     }
 
     /// Its generation and what it owns, when it reads.
     pub fn owns(&self) -> Option<(i32, Vec<i32>)> {
-        let owned = || self.positions.keys().copied().collect();
+        let owned = || self.owned.iter().copied().collect();
         (self.stage == Stage::Reading).then(|| (self.generation, owned()))
+    }
+
+    /// What it is about, for people.
+    pub fn describe(&self) -> String {
+        let asked = self.asked.as_ref().map(|(asked, _)| asked.api().0);
+        format!(
+            "group {}, {} ({:?}), generation {}, {:?}, asked {asked:?}, owns {:?}, reads {:?}, \
+             committed {:?}",
+            self.group,
+            self.id,
+            self.instance,
+            self.generation,
+            self.stage,
+            self.owned,
+            self.positions,
+            self.committed
+        )
+    }
+
+    /// Whether it has read and committed all that was written where it reads.
+    pub fn is_done(&self, story: &Story) -> bool {
+        let mut positions = self.positions.iter();
+        self.committed == self.positions && positions.all(|(spot, at)| *at == story.end(*spot))
     }
 
     /// When it does something next, whatever the broker says.
@@ -104,6 +163,9 @@ impl Member {
         self.asked = None;
         if let Some(wire) = self.wire.take() {
             wire.close(broker, now);
+            // What it sent is over when it comes back.
+            let back = now.monotonic.saturating_add(RETRY);
+            self.asleep_until = self.asleep_until.max(back);
         }
     }
 
@@ -113,7 +175,7 @@ impl Member {
     }
 
     /// Does what is next.
-    pub fn turn(&mut self, broker: &mut Broker, story: &mut Story, dice: &mut Dice, now: Now) {
+    pub fn turn(&mut self, broker: &mut Broker, story: &mut GroupStory, dice: &mut Dice, now: Now) {
         if self.is_over || now.monotonic < self.asleep_until || !broker.is_ready() {
             return;
         }
@@ -138,71 +200,106 @@ impl Member {
         }
     }
 
-    fn ask(&mut self, story: &mut Story, dice: &mut Dice, now: Now) {
+    fn ask(&mut self, story: &mut GroupStory, dice: &mut Dice, now: Now) {
         let Some(wire) = &mut self.wire else {
             return;
         };
+        let is_due = self.joins_again_at.is_some_and(|at| at <= now.monotonic);
+        if is_due && self.stage == Stage::Reading {
+            self.stage = Stage::Out;
+        }
         let (id, instance) = (&*self.id, self.instance.as_deref());
+        let group = asks::GROUPS[self.group];
+        let who = Who {
+            group,
+            id,
+            instance,
+        };
+        let has_read = self.committed != self.positions;
         let asked = match &self.stage {
-            _ if self.leaves && !id.is_empty() => {
-                let member = MemberIdentity {
-                    member_id: id,
-                    group_instance_id: instance,
-                    reason: None,
-                };
-                let request = LeaveGroupRequest {
-                    group_id: asks::GROUP,
-                    members: vec![member].into(),
-                    ..LeaveGroupRequest::default()
-                };
-                wire.ask(ApiKey::LeaveGroup, 5, &request);
-                Asked::Leave
+            _ if self.leaves && !id.is_empty() => Self::leave(wire, who),
+            // What was read is said before it may be given up.
+            Stage::Out if has_read && !id.is_empty() && dice.one_in(2) => {
+                Self::commit(wire, who, self.generation, &self.positions, story)
             }
             Stage::Out => {
-                wire.ask(ApiKey::JoinGroup, 9, &asks::join(id, instance));
+                let owned = self.owned.iter().copied();
+                let metadata = assignor::subscription(owned, self.owned_since);
+                let request = asks::join(who, self.patience, &self.protocols, &metadata);
+                wire.ask(ApiKey::JoinGroup, 9, &request);
                 Asked::Join
             }
             Stage::Joined(assignments) => {
-                let request = asks::sync(self.generation, id, instance, assignments);
+                let request = asks::sync(who, self.generation, assignments);
                 wire.ask(ApiKey::SyncGroup, 5, &request);
                 Asked::Sync(story.now(instance))
             }
-            Stage::Assigned(_) => {
-                wire.ask(ApiKey::OffsetFetch, 9, &asks::offsets());
+            Stage::Assigned => {
+                wire.ask(ApiKey::OffsetFetch, 9, &asks::offsets(group));
                 Asked::Offsets(story.now(instance))
             }
             Stage::Reading if self.beat_at <= now.monotonic => {
                 self.beat_at = now.monotonic.saturating_add(BEAT);
-                let request = HeartbeatRequest {
-                    group_id: asks::GROUP,
-                    generation_id: self.generation,
-                    member_id: id,
-                    group_instance_id: instance,
-                };
-                wire.ask(ApiKey::Heartbeat, 4, &request);
-                Asked::Beat
+                Self::beat(wire, who, self.generation)
             }
-            Stage::Reading if self.committed != self.positions && dice.one_in(3) => {
-                let offsets = self.positions.clone();
-                for (&partition, &offset) in &offsets {
-                    story.asks_to_commit(partition, offset);
-                }
-                let request = asks::commit(self.generation, id, instance, &offsets);
-                wire.ask(ApiKey::OffsetCommit, 9, &request);
-                Asked::Commit(story.now(instance), offsets)
+            Stage::Reading if has_read && dice.one_in(3) => {
+                Self::commit(wire, who, self.generation, &self.positions, story)
             }
             Stage::Reading if self.positions.is_empty() => return,
             Stage::Reading => {
-                let parts: Vec<_> = self.positions.iter().map(|(&p, &at)| (p, at)).collect();
                 let wait_ms = dice.below(300) as i32;
-                wire.ask(ApiKey::Fetch, 12, &fetch_request(&parts, wait_ms, 1));
+                wire.ask(ApiKey::Fetch, 12, &asks::fetch(&self.positions, wait_ms));
                 Asked::Fetch
             }
         };
+        self.has_begun = matches!(asked, Asked::Join | Asked::Sync(_) | Asked::Commit(..));
         self.asked = Some((asked, now.monotonic.saturating_add(PATIENCE)));
     }
 
-    fn told(&mut self, asked: Asked, body: &[u8], story: &mut Story, now: Now) {
+    fn leave(wire: &mut Wire, who: Who<'_>) -> Asked {
+        let member = MemberIdentity {
+            member_id: who.id,
+            group_instance_id: who.instance,
+            reason: None,
+        };
+        let request = LeaveGroupRequest {
+            group_id: who.group,
+            members: vec![member].into(),
+            ..LeaveGroupRequest::default()
+        };
+        wire.ask(ApiKey::LeaveGroup, 5, &request);
+        Asked::Leave
+    }
+
+    fn beat(wire: &mut Wire, who: Who<'_>, generation_id: i32) -> Asked {
+        let request = HeartbeatRequest {
+            group_id: who.group,
+            generation_id,
+            member_id: who.id,
+            group_instance_id: who.instance,
+        };
+        wire.ask(ApiKey::Heartbeat, 4, &request);
+        Asked::Beat
+    }
+
+    fn commit(
+        wire: &mut Wire,
+        who: Who<'_>,
+        generation: i32,
+        positions: &BTreeMap<i32, i64>,
+        story: &mut GroupStory,
+    ) -> Asked {
+        let said = |(&spot, &offset): (&i32, &i64)| (spot, (offset, note(offset)));
+        let said = positions.iter().map(said).collect();
+        for (&spot, &offset) in positions {
+            story.asks_to_commit(spot, offset);
+        }
+        let request = asks::commit(who, generation, &said);
+        wire.ask(ApiKey::OffsetCommit, 9, &request);
+        Asked::Commit(story.now(who.instance), positions.clone())
+    }
+
+    fn told(&mut self, asked: Asked, body: &[u8], story: &mut GroupStory, now: Now) {
         match asked {
             Asked::Join => self.joined(body, now),
             Asked::Sync(then) => self.synced(body, &then, story, now),
@@ -210,14 +307,16 @@ impl Member {
             Asked::Fetch => self.fetched(body, story),
             Asked::Commit(then, offsets) => {
                 let response: OffsetCommitResponse<'_> = decode(body, 9);
-                let partitions = response.topics.iter().flat_map(|it| it.partitions.to_vec());
                 let mut trouble = 0;
-                for part in partitions {
-                    trouble = part.error_code;
-                    if trouble == 0 {
-                        let at = (part.partition_index, offsets[&part.partition_index]);
-                        story.commit_acknowledged(&then, (self.generation, &self.id), at);
-                        self.committed.insert(at.0, at.1);
+                for topic in &response.topics {
+                    for part in &topic.partitions {
+                        trouble = part.error_code;
+                        if trouble == 0 {
+                            let spot = spot(topic.name, part.partition_index);
+                            let at = (spot, offsets[&spot]);
+                            story.commit_acknowledged(&then, (self.generation, &self.id), at);
+                            self.committed.insert(at.0, at.1);
+                        }
                     }
                 }
                 self.heed(trouble, now);
@@ -241,71 +340,100 @@ impl Member {
         }
         self.id = response.member_id.to_owned();
         self.generation = response.generation_id;
-        self.positions.clear();
+        let is_cooperative = self.protocols == [COOPERATIVE];
+        if !is_cooperative {
+            self.give_up();
+        } else if self.generation > self.owned_since + 1 {
+            // Who missed a generation does not know what others did with its partitions.
+            self.positions.clear();
+            self.committed.clear();
+        }
         let leads = response.leader == response.member_id && !response.skip_assignment;
-        let members: Vec<_> = response.members.to_vec();
-        let mut members: Vec<_> = members
-            .iter()
-            .map(|it| (it.group_instance_id.unwrap_or(it.member_id), it.member_id))
-            .collect();
-        members.sort_unstable();
-        let parts = |at: usize| -> Vec<u8> {
-            let own = (0..asks::PARTITIONS).filter(|part| *part as usize % members.len() == at);
-            own.map(|part| part as u8).collect()
+        let members = response.members.iter().filter(|_| leads);
+        let members = members.map(|it| Known {
+            name: it.group_instance_id.unwrap_or(it.member_id),
+            id: it.member_id,
+            subscription: it.metadata,
+        });
+        let members: Vec<_> = members.collect();
+        let protocol = response.protocol_name.expect("a group has one");
+        let shares = match leads {
+            true => share_out(protocol, members),
+            false => Vec::new(),
         };
-        let assignments = members.iter().enumerate().filter(|_| leads);
-        let assignments = assignments.map(|(at, (_, id))| ((*id).to_owned(), parts(at)));
-        self.stage = Stage::Joined(assignments.collect());
+        // A leader sees to it that everything is somebody's in the end; one that took its
+        // predecessor's place does not know. It gives dead members the time to be found dead.
+        let given: usize = shares.iter().map(|share| share.1.len()).sum();
+        let is_leader = response.leader == response.member_id;
+        let is_partial = is_cooperative && is_leader && given < SPOTS as usize;
+        self.joins_again_at = is_partial.then(|| now.monotonic.saturating_add(LEADS_AGAIN));
+        self.stage = Stage::Joined(shares);
     }
 
-    fn synced(&mut self, body: &[u8], then: &Then, story: &mut Story, now: Now) {
+    /// It owns nothing any more.
+    fn give_up(&mut self) {
+        self.owned.clear();
+        self.positions.clear();
+        self.committed.clear();
+    }
+
+    fn synced(&mut self, body: &[u8], then: &Then, story: &mut GroupStory, now: Now) {
         let response: SyncGroupResponse<'_> = decode(body, 5);
         if response.error_code != 0 {
             return self.heed(response.error_code, now);
         }
-        let owned: Vec<i32> = response
-            .assignment
-            .iter()
-            .map(|&it| i32::from(it))
-            .collect();
+        let given = response.assignment.iter();
+        let given: BTreeSet<i32> = given.map(|&it| i32::from(it)).collect();
         let who = (self.instance.as_deref(), &*self.id);
-        story.assigned(then, self.generation, who, &owned);
-        self.stage = Stage::Assigned(owned.into_iter().collect());
+        story.assigned(then, self.generation, who, &given);
+        self.positions.retain(|spot, _| given.contains(spot));
+        self.committed.retain(|spot, _| given.contains(spot));
+        let has_lost = !self.owned.is_subset(&given);
+        self.owned = given;
+        self.owned_since = self.generation;
+        self.stage = match self.owned.iter().all(|it| self.positions.contains_key(it)) {
+            // Others are given what it gave up when all have joined again.
+            _ if has_lost => Stage::Out,
+            true => Stage::Reading,
+            false => Stage::Assigned,
+        };
         self.beat_at = now.monotonic.saturating_add(BEAT);
     }
 
-    fn told_offsets(&mut self, body: &[u8], then: &Then, story: &mut Story, now: Now) {
+    fn told_offsets(&mut self, body: &[u8], then: &Then, story: &mut GroupStory, now: Now) {
         let response: OffsetFetchResponse<'_> = decode(body, 9);
         let group = response.groups.first().unwrap();
         if group.error_code != 0 {
             return self.heed(group.error_code, now);
         }
-        let Stage::Assigned(owned) = std::mem::replace(&mut self.stage, Stage::Reading) else {
-            return;
-        };
         let mut told = BTreeMap::new();
         for topic in &group.topics {
             for part in &topic.partitions {
                 assert_eq!(part.error_code, 0);
-                told.insert(part.partition_index, part.committed_offset);
+                let offset = part.committed_offset;
+                assert_eq!(part.metadata.unwrap_or_default(), note(offset));
+                told.insert(spot(topic.name, part.partition_index), offset);
             }
         }
-        self.positions.clear();
-        for partition in owned {
-            let offset = told.get(&partition).copied().unwrap_or(-1);
-            let begin = story.commit_read(then, partition, offset);
-            self.positions.insert(partition, begin);
+        for &spot in &self.owned {
+            if let Entry::Vacant(unread) = self.positions.entry(spot) {
+                let offset = told.get(&spot).copied().unwrap_or(-1);
+                let begin = story.commit_read(then, spot, offset);
+                unread.insert(begin);
+                self.committed.insert(spot, begin);
+            }
         }
-        self.committed = self.positions.clone();
+        self.stage = Stage::Reading;
     }
 
-    fn fetched(&mut self, body: &[u8], story: &mut Story) {
+    fn fetched(&mut self, body: &[u8], story: &mut GroupStory) {
         let response: FetchResponse<'_> = decode(body, 12);
         for topic in &response.responses {
             for part in &topic.partitions {
                 assert_ne!(part.error_code, OFFSET_OUT_OF_RANGE);
+                let spot = spot(topic.topic, part.partition_index);
                 let bytes = part.records.and_then(|records| records.bytes());
-                let position = self.positions.get_mut(&part.partition_index).unwrap();
+                let position = self.positions.get_mut(&spot).unwrap();
                 for batch in Batches::new(bytes.unwrap_or_default()) {
                     // The last may be cut by the bound on bytes.
                     let Ok(batch) = batch else { break };
@@ -315,8 +443,7 @@ impl Member {
                             continue;
                         }
                         let value = u64::from_be_bytes(record.value.unwrap().try_into().unwrap());
-                        let at = (record.offset, value);
-                        story.record_read(part.partition_index, *position, at);
+                        story.record_read(spot, *position, (record.offset, value));
                         *position += 1;
                     }
                 }
@@ -334,6 +461,8 @@ impl Member {
                 self.stage = Stage::Out;
                 self.id.clear();
                 self.generation = -1;
+                self.owned_since = -1;
+                self.give_up();
             }
             // No coordinator now, or the disk fails: later.
             14..=16 | 56 | -1 => {
@@ -368,6 +497,8 @@ const REBALANCE_IN_PROGRESS: i16 = 27;
 const MEMBER_ID_REQUIRED: i16 = 79;
 const FENCED_INSTANCE_ID: i16 = 82;
 const BEAT: Micros = Micros::from_millis(1_000);
+/// Longer than any session.
+const LEADS_AGAIN: Micros = Micros::from_millis(14_000);
 const RETRY: Micros = Micros::from_millis(200);
 /// Longer than a rebalance may take.
 const PATIENCE: Micros = Micros::from_millis(15_000);

@@ -1,20 +1,29 @@
-//! A broker's lives with a group of consumers: shards, coordinators, stores and disk as they ship,
-//! several clients, virtual time, one thread.
+//! A broker's lives with groups of consumers: shards, coordinators, stores and disk as they ship,
+//! many clients, virtual time, one thread.
 //!
-//! Faults: the broker dies by SIGKILL or with its machine, at any instant; operations of its disk
-//! fail; connections break amid frames; members are killed, sleep beyond their session, leave, come
-//! back under their static name while the old one still lives. All the while nothing acknowledged
-//! is lost, no record is skipped, no commit goes back, nobody commits for a generation that is
-//! over, no partition has two owners in one generation ([`story`]). When the faults end, the group
-//! settles, and everything written is read and committed.
+//! Faults: the broker dies by SIGKILL or with its machine, at any instant or at an operation of its
+//! disk right after a member joined, was given its share or committed; operations of its disk fail;
+//! the disk is full or slow for a while; connections break amid frames; members are killed, sleep
+//! beyond their session, leave, come back under their static name while the old one still lives.
+//! Members stop reading when they join, or go on with what they keep. Beside them someone commits
+//! without a group, deletes what he committed, and tries to delete the groups.
+//!
+//! All the while nothing acknowledged is lost, no record is skipped, no commit goes back unless
+//! somebody deleted it, nobody commits for a generation that is over, no partition has two owners
+//! in one generation ([`story`]). When the faults end, every group settles soon, and everything
+//! written is read and committed.
 //!
 //! Each seed is run twice and must say the same; every core runs seeds. `LOGMILL_LIVES=N` runs so
 //! many, `LOGMILL_LIFE=S` replays one.
 
 mod asks;
+mod assignor;
 mod broker;
 mod dice;
+mod faults;
+mod loner;
 mod member;
+mod spots;
 mod story;
 mod wire;
 mod writer;
@@ -22,28 +31,36 @@ mod writer;
 use std::panic::{catch_unwind, resume_unwind};
 
 use logmill_engine::base::{Micros, Now};
-use logmill_engine::disk::memory::Crash;
 use logmill_wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
+use logmill_wire::messages::describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
 use logmill_wire::messages::find_coordinator::FindCoordinatorRequest;
+use logmill_wire::messages::offset_fetch::OffsetFetchResponse;
 use logmill_wire::{ApiKey, Message};
 
+use self::asks::GROUPS;
 use self::broker::Broker;
 use self::dice::Dice;
+use self::faults::Faults;
+use self::loner::Loner;
 use self::member::Member;
+use self::spots::{SPOTS, TOPICS};
 use self::story::Story;
 use self::wire::Wire;
 use self::writer::Writer;
+use crate::shard::tests::rig::decode;
 
+/// A broker, its clients, and what was said so far.
 struct World {
     now: Now,
     dice: Dice,
     broker: Broker,
     members: Vec<Member>,
     writers: Vec<Writer>,
+    loner: Loner,
     story: Story,
-    crashes: u64,
-    /// An operation of the disk fails or has failed: only a new life mends that.
-    is_broken: bool,
+    faults: Faults,
+    /// Of each group, whether its members go on reading while they join.
+    groups: Vec<bool>,
 }
 
 #[test]
@@ -75,7 +92,7 @@ fn groups_survive_all_lives_of_a_broker() {
 
 /// Lives a seed twice: says how often the broker died, how many generations and records there were.
 fn lives(seed: u64) -> (u64, usize, i64) {
-    match catch_unwind(|| (live(seed), live(seed))) {
+    match catch_unwind(|| (live(seed, |_| {}), live(seed, |_| {}))) {
         Ok((first, second)) => {
             assert_eq!(first, second, "seed {seed} says different things");
             (first.1, first.0.generations(), first.0.records())
@@ -89,15 +106,17 @@ fn lives(seed: u64) -> (u64, usize, i64) {
 }
 
 /// One seed's story, and how often the broker died in it.
-fn live(seed: u64) -> (Story, u64) {
+fn live(seed: u64, plant: fn(&mut World)) -> (Story, u64) {
     let mut world = World::new(seed);
+    plant(&mut world);
     let storm = world.now.monotonic.saturating_add(STORM);
     while world.now.monotonic < storm {
         world.fault();
         world.turn();
     }
     world.calm();
-    (world.story, world.crashes)
+    world.check_committed();
+    (world.story, world.faults.crashes)
 }
 
 impl World {
@@ -108,165 +127,136 @@ impl World {
             wall_ms: 1_700_000_000_000,
         };
         let broker = Broker::new(1 + dice.below(3) as usize, seed, now);
+        let groups = (0..1 + dice.below(GROUPS.len() as u32)).map(|_| dice.one_in(2));
+        let groups: Vec<bool> = groups.collect();
+        // Most seeds have most faults, and no seed has none.
+        let kinds = dice.below(faults::ALL) | dice.below(faults::ALL) | 1 << dice.below(2);
         let mut world = Self {
             now,
             dice,
             broker,
             members: Vec::new(),
-            writers: (0..asks::PARTITIONS).map(Writer::new).collect(),
-            story: Story::default(),
-            crashes: 0,
-            is_broken: false,
+            writers: (0..SPOTS).map(Writer::new).collect(),
+            loner: Loner::new(),
+            story: Story::new(groups.len()),
+            faults: Faults::new(kinds),
+            groups,
         };
-        let topic = CreatableTopic {
-            name: "t",
-            num_partitions: asks::PARTITIONS,
-            replication_factor: 1,
-            ..CreatableTopic::default()
-        };
-        let topics = CreateTopicsRequest {
-            topics: vec![topic].into(),
-            timeout_ms: 10_000,
-            ..CreateTopicsRequest::default()
-        };
-        world.ask(ApiKey::CreateTopics, 5, &topics);
-        let coordinator = FindCoordinatorRequest {
-            coordinator_keys: vec![asks::GROUP].into(),
-            ..FindCoordinatorRequest::default()
-        };
-        world.ask(ApiKey::FindCoordinator, 4, &coordinator);
-        for number in 0..2 + world.dice.below(4) {
-            let instance = (number % 2 == 0).then(|| format!("static-{number}"));
-            world.members.push(Member::new(instance, world.now));
+        world.make_topics();
+        for group in 0..world.groups.len() {
+            for number in 0..2 + world.dice.below(3) {
+                let is_static = world.dice.one_in(2);
+                let instance = is_static.then(|| format!("static-{number}"));
+                world.add_member(group, instance);
+            }
         }
         world
     }
 
-    /// Asks for something before the story begins.
-    fn ask<'a>(&mut self, api: ApiKey, version: i16, request: &impl Message<'a>) {
+    fn make_topics(&mut self) {
+        let topics = TOPICS.map(|(name, num_partitions)| CreatableTopic {
+            name,
+            num_partitions,
+            replication_factor: 1,
+            ..CreatableTopic::default()
+        });
+        let topics = CreateTopicsRequest {
+            topics: topics.to_vec().into(),
+            timeout_ms: 10_000,
+            ..CreateTopicsRequest::default()
+        };
+        self.ask(ApiKey::CreateTopics, 5, &topics);
+        let coordinator = FindCoordinatorRequest {
+            coordinator_keys: vec![GROUPS[0]].into(),
+            ..FindCoordinatorRequest::default()
+        };
+        self.ask(ApiKey::FindCoordinator, 4, &coordinator);
+    }
+
+    fn add_member(&mut self, group: usize, instance: Option<String>) {
+        let group = (group, self.groups[group]);
+        let member = Member::new(group, instance, &mut self.dice, self.now);
+        self.members.push(member);
+    }
+
+    /// Asks for something before the story begins, or when it is over.
+    fn ask<'a>(&mut self, api: ApiKey, version: i16, request: &impl Message<'a>) -> Vec<u8> {
         let mut wire = Wire::open(&mut self.broker, self.now, &mut self.dice);
         wire.ask(api, version, request);
         for _ in 0..10_000 {
-            self.turn();
+            self.broker_turn();
             assert!(wire.move_bytes(&mut self.broker, self.now, &mut self.dice));
-            if wire.answer(api, version).is_some() {
-                return wire.close(&mut self.broker, self.now);
+            if let Some(body) = wire.answer(api, version) {
+                wire.close(&mut self.broker, self.now);
+                return body;
             }
         }
         panic!("no answer to {api:?}");
+    }
+
+    fn broker_turn(&mut self) {
+        let step = Micros(500 + u64::from(self.dice.below(20_000)));
+        self.go_to(self.now.monotonic.saturating_add(step));
+        self.broker.turn(self.now, &mut self.dice);
+    }
+
+    fn go_to(&mut self, at: Micros) {
+        self.now.monotonic = at;
+        self.now.wall_ms = 1_700_000_000_000 + at.0 as i64 / 1_000;
     }
 
     /// Goes on to when something happens, and lets it.
     fn turn(&mut self) {
         let step = Micros(500 + u64::from(self.dice.below(20_000)));
         let soon = self.now.monotonic.saturating_add(step);
+        let late = self.now.monotonic.saturating_add(LEAP_MAX);
         let members = self.members.iter().map(|it| it.next_event(self.now));
         let writers = self.writers.iter();
         let writers = writers.filter_map(|it| it.next_event(self.now));
-        let clients = members.chain(writers).min();
+        let loner = Some(self.loner.next_event(self.now));
+        let clients = members.chain(writers).chain(loner).min();
         let next = [clients, self.broker.next_event(self.now)];
-        let late = self.now.monotonic.saturating_add(LEAP_MAX);
         let next = next.into_iter().flatten().min().unwrap_or(late);
-        self.now.monotonic = next.min(late).max(soon);
-        self.now.wall_ms = 1_700_000_000_000 + self.now.monotonic.0 as i64 / 1_000;
+        self.go_to(next.min(late).max(soon));
         self.broker.turn(self.now, &mut self.dice);
         let (broker, story, dice) = (&mut self.broker, &mut self.story, &mut self.dice);
         for member in &mut self.members {
+            let story = &mut story.groups[member.group];
             member.turn(broker, story, dice, self.now);
         }
         for writer in &mut self.writers {
             writer.turn(broker, story, dice, self.now);
         }
+        self.loner.turn(broker, story, dice, self.now);
         self.members.retain(|member| !member.is_over);
     }
 
-    fn fault(&mut self) {
-        if self.is_broken && self.dice.one_in(60) {
-            return self.crash(Crash::Process);
-        }
-        let at = self.dice.below(self.members.len().max(1) as u32) as usize;
-        match self.dice.below(4_000) {
-            0..=2 => self.crash(Crash::Process),
-            3..=4 => self.crash(Crash::Power),
-            5 => {
-                self.is_broken = true;
-                let after = 1 + u64::from(self.dice.below(40));
-                self.broker.fail_operation(after, EIO);
-            }
-            6..=12 if self.members.len() < MEMBERS_MAX => {
-                self.members.push(Member::new(None, self.now));
-            }
-            13..=14 => {
-                let writer = self.dice.below(self.writers.len() as u32) as usize;
-                self.writers[writer].hang_up(&mut self.broker, self.now);
-            }
-            what @ 15..=40 if at < self.members.len() => self.trouble_member(what, at),
-            _ => {}
-        }
-    }
-
-    fn trouble_member(&mut self, what: u32, at: usize) {
-        let member = &mut self.members[at];
-        let instance = member.instance.clone();
-        let long = Micros::from_millis(1_000 + u64::from(self.dice.below(15_000)));
-        match what {
-            15..=24 => member.hang_up(&mut self.broker, self.now),
-            25..=29 => member.asleep_until = self.now.monotonic.saturating_add(long),
-            30..=32 => member.leaves = true,
-            33..=36 => {
-                let mut killed = self.members.swap_remove(at);
-                killed.hang_up(&mut self.broker, self.now);
-                // A static one is started again, soon.
-                if instance.is_some() {
-                    self.members.push(Member::new(instance, self.now));
-                }
-            }
-            // Its place is taken while it sleeps.
-            _ if instance.is_some() => {
-                member.asleep_until = self.now.monotonic.saturating_add(long);
-                self.members.push(Member::new(instance, self.now));
-            }
-            _ => {}
-        }
-    }
-
-    fn crash(&mut self, crash: Crash) {
-        self.crashes += 1;
-        self.is_broken = false;
-        self.members.iter_mut().for_each(Member::lose_broker);
-        self.writers.iter_mut().for_each(Writer::lose_broker);
-        self.broker.crash(crash, &mut self.dice, self.now);
-        self.story.note(self.crashes);
-    }
-
-    /// The faults are over: soon one generation owns, reads and commits everything.
+    /// The faults are over: soon one generation of each group owns, reads and commits everything.
     fn calm(&mut self) {
-        if self.is_broken {
-            self.crash(Crash::Process);
-        }
-        for member in &mut self.members {
-            member.asleep_until = self.now.monotonic;
-            member.leaves = false;
-        }
-        self.writers.iter_mut().for_each(|it| it.is_done = true);
+        self.end_faults();
         let late = self.now.monotonic.saturating_add(CALM_MAX);
-        while !self.is_settled() {
+        while !(0..self.groups.len()).all(|group| self.is_settled(group)) {
             assert!(
                 self.now.monotonic < late,
-                "nothing settles: {:?}, {:?}",
-                self.members.iter().map(Member::owns).collect::<Vec<_>>(),
-                self.story
+                "nothing settles: {:#?}",
+                self.members
+                    .iter()
+                    .map(Member::describe)
+                    .collect::<Vec<_>>()
             );
-            if self.members.is_empty() {
-                // The last one was one whose place had been taken.
-                self.members.push(Member::new(None, self.now));
+            for group in 0..self.groups.len() {
+                if self.members.iter().all(|it| it.group != group) {
+                    // The last one was one whose place had been taken.
+                    self.add_member(group, None);
+                }
             }
             self.turn();
         }
     }
 
-    fn is_settled(&self) -> bool {
-        let owns: Option<Vec<_>> = self.members.iter().map(Member::owns).collect();
+    fn is_settled(&self, group: usize) -> bool {
+        let members = || self.members.iter().filter(|it| it.group == group);
+        let owns: Option<Vec<_>> = members().map(Member::owns).collect();
         let Some(owns) = owns.filter(|owns| !owns.is_empty()) else {
             return false;
         };
@@ -274,17 +264,42 @@ impl World {
         owned.sort_unstable();
         let is_one = owns.iter().all(|it| it.0 == owns[0].0);
         is_one
-            && owned == (0..asks::PARTITIONS).collect::<Vec<_>>()
+            && owned == (0..SPOTS).collect::<Vec<_>>()
             && self.writers.iter().all(|writer| !writer.is_owed())
-            && self.story.is_told()
+            && members().all(|member| member.is_done(&self.story))
+    }
+
+    /// What groups have committed, and how they are, when everybody is content.
+    fn check_committed(&mut self) {
+        for group in GROUPS.into_iter().take(self.groups.len()) {
+            let body = self.ask(ApiKey::OffsetFetch, 9, &asks::offsets(group));
+            let response: OffsetFetchResponse<'_> = decode(&body, 9);
+            let found = response.groups.first().expect("one was asked for");
+            assert_eq!(found.error_code, 0);
+            let mut ends: Vec<i64> = (0..SPOTS).map(|spot| self.story.end(spot)).collect();
+            for topic in &found.topics {
+                for part in &topic.partitions {
+                    let spot = spots::spot(topic.name, part.partition_index);
+                    assert_eq!(part.committed_offset, ends[spot as usize], "of {spot}");
+                    ends[spot as usize] = 0;
+                }
+            }
+            assert!(ends.iter().all(|end| *end == 0), "not committed: {ends:?}");
+            let request = DescribeGroupsRequest {
+                groups: vec![group].into(),
+                ..DescribeGroupsRequest::default()
+            };
+            let body = self.ask(ApiKey::DescribeGroups, 5, &request);
+            let response: DescribeGroupsResponse<'_> = decode(&body, 5);
+            let found = response.groups.first().expect("one was asked for");
+            assert_eq!((found.error_code, found.group_state), (0, "Stable"));
+        }
     }
 }
 
-/// The disk failed.
-const EIO: i32 = 5;
+/// In CI.
 const SEEDS: u64 = 2_000;
 const STORM: Micros = Micros::from_millis(20_000);
 const CALM_MAX: Micros = Micros::from_millis(120_000);
 /// So that even an idle broker has its faults.
 const LEAP_MAX: Micros = Micros::from_millis(500);
-const MEMBERS_MAX: usize = 8;

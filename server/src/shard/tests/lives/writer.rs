@@ -8,13 +8,15 @@ use logmill_wire::messages::produce::ProduceResponse;
 
 use super::broker::Broker;
 use super::dice::Dice;
+use super::spots::place;
 use super::story::Story;
 use super::wire::Wire;
 use crate::shard::tests::rig::{decode, produce_request};
 
 /// See the module.
 pub struct Writer {
-    partition: i32,
+    /// The number of its partition.
+    spot: i32,
     wire: Option<Wire>,
     late: Option<Micros>,
     id: i64,
@@ -27,9 +29,9 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub fn new(partition: i32) -> Self {
+    pub fn new(spot: i32) -> Self {
         Self {
-            partition,
+            spot,
             wire: None,
             late: None,
             id: -1,
@@ -65,6 +67,9 @@ impl Writer {
         self.late = None;
         if let Some(wire) = self.wire.take() {
             wire.close(broker, now);
+            // What it sent is over when it comes back.
+            let back = now.monotonic.saturating_add(RETRY);
+            self.asleep_until = self.asleep_until.max(back);
         }
     }
 
@@ -118,7 +123,8 @@ impl Writer {
             }
             // Sent again it is the same batch.
             let batch = batch(self.id, self.next, self.count);
-            let request = produce_request("t", &[(self.partition, &batch)], -1);
+            let (topic, partition) = place(self.spot);
+            let request = produce_request(topic, &[(partition, &batch)], -1);
             wire.ask(ApiKey::Produce, 9, &request);
         }
         self.late = Some(now.monotonic.saturating_add(PATIENCE));
@@ -138,10 +144,10 @@ impl Writer {
         let part = part.partition_responses.first().unwrap();
         match part.error_code {
             0 => {
-                assert_eq!(part.base_offset, self.next, "of {}", self.partition);
+                assert_eq!(part.base_offset, self.next, "of {}", self.spot);
                 self.next += self.count;
                 self.count = 0;
-                story.written(self.partition, self.next);
+                story.written(self.spot, self.next);
                 let pause = Micros::from_millis(u64::from(dice.below(800)));
                 self.asleep_until = now.monotonic.saturating_add(pause);
             }
