@@ -15,6 +15,7 @@ use super::options::Options;
 use super::replay::{ReplayError, Replayed, decode};
 use super::retention::Sweep;
 use super::turn::Turn;
+use crate::base::planted::{self, Planted};
 
 /// The state of one partition of `__consumer_offsets`: the groups that belong there, and their
 /// committed offsets. Lives on the shard of that partition.
@@ -70,6 +71,7 @@ impl Coordinator {
     /// The record is damaged, or of a kind that is not known here. Nothing has changed.
     pub fn replay(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReplayError> {
         match decode(key, value)? {
+            Replayed::Offset { committed, .. } if is_left_out(committed.is_some()) => {}
             Replayed::Group { group, value: None } => {
                 self.change(group, false, Group::forget_members);
             }
@@ -309,5 +311,13 @@ impl Turn<'_> {
                 self.reply_sync(ticket, super::SyncAnswer::failed(error), When::Now);
             }
         }
+    }
+}
+
+/// Whether a test wants a committed offset, or that one was deleted, left out of a load.
+fn is_left_out(is_committed: bool) -> bool {
+    match is_committed {
+        true => planted::is(Planted::CommitNotReplayed),
+        false => planted::is(Planted::TombstoneNotReplayed),
     }
 }

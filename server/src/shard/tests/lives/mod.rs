@@ -14,7 +14,7 @@
 //! written is read and committed.
 //!
 //! Each seed is run twice and must say the same; every core runs seeds. `LOGMILL_LIVES=N` runs so
-//! many, `LOGMILL_LIFE=S` replays one.
+//! many, `LOGMILL_LIFE=S` replays one. [`plants`] shows that faults of the broker are found.
 
 mod asks;
 mod assignor;
@@ -23,6 +23,7 @@ mod dice;
 mod faults;
 mod loner;
 mod member;
+mod plants;
 mod spots;
 mod story;
 mod wire;
