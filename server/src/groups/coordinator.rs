@@ -12,6 +12,7 @@ use super::alarm::{Timer, Timers};
 use super::effects::{Effects, Record, When};
 use super::group::Group;
 use super::options::Options;
+use super::pending::Pending;
 use super::replay::{ReplayError, Replayed, decode};
 use super::retention::Sweep;
 use super::turn::Turn;
@@ -29,6 +30,8 @@ pub struct Coordinator {
     options: Options,
     rng: Box<dyn RngCore + Send>,
     pub(super) sweep: Sweep,
+    /// Of the load under way.
+    pending: Pending,
     /// The sum of the groups'.
     bytes: usize,
     /// Timers that fired, for the time of one call.
@@ -60,6 +63,7 @@ impl Coordinator {
             options,
             rng,
             sweep: Sweep::default(),
+            pending: Pending::default(),
             bytes: 0,
             due: Vec::new(),
         }
@@ -89,24 +93,66 @@ impl Coordinator {
                 group,
                 topic,
                 partition,
-                committed: Some(committed),
-            } => self.change(group, true, |group| {
-                group.offsets.put(topic, partition, committed);
-            }),
-            Replayed::Offset {
-                group,
-                topic,
-                partition,
-                committed: None,
-            } => self.change(group, false, |group| {
-                group.offsets.remove(topic, partition);
-            }),
+                committed,
+            } => {
+                let place = || (group.to_owned(), topic.to_owned(), partition);
+                self.pending.supersede(place);
+                self.change(group, committed.is_some(), |group| match committed {
+                    Some(committed) => group.offsets.put(topic, partition, committed),
+                    None => {
+                        group.offsets.remove(topic, partition);
+                    }
+                });
+            }
         }
         Ok(())
     }
 
-    /// The log is read to its end: members have their whole session time-out from now on.
+    /// Takes in a record of a batch that has a producer, at its position in the log: an offset in
+    /// it counts when that producer's transaction is committed.
+    ///
+    /// # Errors
+    /// As for [`Self::replay`].
+    pub fn replay_of(
+        &mut self,
+        producer: i64,
+        position: i64,
+        key: &[u8],
+        value: Option<&[u8]>,
+    ) -> Result<(), ReplayError> {
+        match decode(key, value)? {
+            Replayed::Offset {
+                group,
+                topic,
+                partition,
+                committed: Some(committed),
+            } => {
+                let place = (group.to_owned(), topic.to_owned(), partition);
+                self.pending.put(producer, position, place, committed);
+                Ok(())
+            }
+            _ => self.replay(key, value),
+        }
+    }
+
+    /// Takes in the marker that ends a producer's transaction.
+    pub fn end_transaction(&mut self, producer: i64, is_committed: bool) {
+        for ((group, topic, partition), committed) in self.pending.end(producer, is_committed) {
+            self.change(&group, true, |group| {
+                group.offsets.put(&topic, partition, committed);
+            });
+        }
+    }
+
+    /// Offsets of the load whose transactions have not ended.
+    pub fn undecided(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The log is read to its end: members have their whole session time-out from now on. Offsets
+    /// whose transactions have not ended never count: no marker comes after the load.
     pub fn loaded(&mut self, now: Now, effects: &mut Effects) {
+        self.pending = Pending::default();
         let keys: Vec<SlabKey> = self.by_id.values().copied().collect();
         for key in keys {
             self.turn(now, key, effects, |turn| {

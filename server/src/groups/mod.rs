@@ -10,6 +10,8 @@
 //! ```text
 //! Coordinator::new(now, Options, rng)                  one for each partition, before its load
 //! replay(key, value) -> Result<(), ReplayError>        each record of the log, in order
+//! replay_of(producer, position, key, value)            the same for those of producers' batches
+//! end_transaction(producer, is_committed)              each marker
 //! loaded(now, &mut Effects)                            end of the load; members' time begins anew
 //! take(now, ticket: u64, Ask, &mut Effects)            the reply may come out of a later call
 //! expire(now, &mut Effects)   next_deadline() -> Option<Micros>
@@ -33,6 +35,7 @@ mod member;
 mod members;
 mod offsets;
 mod options;
+mod pending;
 mod placement;
 mod rebalance;
 mod records;

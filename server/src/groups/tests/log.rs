@@ -1,5 +1,6 @@
 //! The log: the records themselves, loading, writing it anew.
 
+use logmill_engine::base::Micros;
 use logmill_wire::ErrorCode;
 use logmill_wire::records::group::{GroupMetadataValue, OffsetCommitValue};
 use logmill_wire::records::read_value;
@@ -196,4 +197,54 @@ fn records_of_old_are_read() {
         .replay(key, Some(&old))
         .expect("version 0");
     assert_eq!(world.offsets(), ["events-2: 9"]);
+}
+
+/// What a flipped bit leaves may still be a record: of a leader that is no member, of a session
+/// without time. The coordinator lives on with it.
+#[test]
+fn no_damage_to_a_record_stops_the_coordinator() {
+    let mut world = World::new();
+    world.stable_group(2);
+    world.commit("events", 4, |ask| ask.group_id = "other".to_owned());
+    let log = std::mem::take(&mut world.log);
+    let mut refused = 0;
+    for (at, record) in log.iter().enumerate() {
+        let value = record.value.as_deref().unwrap_or_default();
+        let bits = |len: usize| 0..len * 8;
+        let cut = (0..value.len()).map(|len| (record.key.clone(), value[..len].to_vec()));
+        let cut_keys =
+            (0..record.key.len()).map(|len| (record.key[..len].to_vec(), value.to_vec()));
+        let flipped = bits(value.len()).map(|bit| {
+            let mut value = value.to_vec();
+            value[bit / 8] ^= 1 << (bit % 8);
+            (record.key.clone(), value)
+        });
+        let flipped_keys = bits(record.key.len()).map(|bit| {
+            let mut key = record.key.clone();
+            key[bit / 8] ^= 1 << (bit % 8);
+            (key, value.to_vec())
+        });
+        for (key, value) in cut.chain(cut_keys).chain(flipped).chain(flipped_keys) {
+            let mut damaged = World::new();
+            damaged.log = log.clone();
+            damaged.log.truncate(at);
+            damaged.reload();
+            if damaged.coordinator.replay(&key, Some(&value)).is_err() {
+                refused += 1;
+                continue;
+            }
+            let mut effects = Effects::default();
+            damaged.coordinator.loaded(damaged.now, &mut effects);
+            let mut fresh = Vec::new();
+            let mut cursor = LiveCursor::default();
+            damaged
+                .coordinator
+                .live_records(&mut cursor, usize::MAX, &mut fresh);
+            damaged.now.monotonic = Micros::from_millis(10_000_000);
+            damaged.now.wall_ms += 10_000_000;
+            damaged.coordinator.expire(damaged.now, &mut effects);
+            damaged.describe();
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }

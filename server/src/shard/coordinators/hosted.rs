@@ -16,8 +16,7 @@ use crate::base::planted::{self, Planted};
 use crate::base::work::Token;
 use crate::groups::{
     Answer, Ask, Coordinator, DeleteOffsetsAnswer, DescribedGroup, Effects, FetchAnswer,
-    JoinAnswer, LeaveAnswer, ListAnswer, Options, PartitionErrors, Record, ReplayError, Reply,
-    SyncAnswer, When,
+    JoinAnswer, LeaveAnswer, ListAnswer, Options, PartitionErrors, Record, Reply, SyncAnswer, When,
 };
 
 /// A coordinator, the batches that it wants appended, and the replies that wait for them.
@@ -45,6 +44,8 @@ enum State {
     /// Its log is being replayed. Topics that were deleted meanwhile.
     Loading(Vec<String>),
     Serving,
+    /// Its log cannot be replayed.
+    Failed,
 }
 
 impl Hosted {
@@ -92,15 +93,24 @@ impl Hosted {
         self.coordinator.memory_bytes()
     }
 
-    pub(super) fn replay(&mut self, key: &[u8], value: Option<&[u8]>) -> Result<(), ReplayError> {
-        self.coordinator.replay(key, value)
+    /// The state that the log is replayed into.
+    pub(super) fn coordinator(&mut self) -> &mut Coordinator {
+        &mut self.coordinator
+    }
+
+    /// The log cannot be replayed: as Kafka does, its groups are sent to look for another
+    /// coordinator for as long as this one lives.
+    pub(super) fn fail(&mut self) {
+        self.state = State::Failed;
     }
 
     /// The whole log was replayed.
     pub(super) fn loaded(&mut self, now: Now, effects: &mut Effects) {
-        let State::Loading(deleted) = std::mem::replace(&mut self.state, State::Serving) else {
+        let State::Loading(deleted) = &mut self.state else {
             return;
         };
+        let deleted = std::mem::take(deleted);
+        self.state = State::Serving;
         self.coordinator.loaded(now, effects);
         if !deleted.is_empty() {
             let ask = Ask::TopicsDeleted(deleted);
@@ -109,16 +119,18 @@ impl Hosted {
     }
 
     pub(super) fn take(&mut self, now: Now, ticket: u64, ask: Ask, effects: &mut Effects) {
-        let State::Loading(deleted) = &mut self.state else {
-            return self.coordinator.take(now, ticket, ask, effects);
+        let error = match (&mut self.state, &ask) {
+            (State::Serving, _) => return self.coordinator.take(now, ticket, ask, effects),
+            (State::Loading(deleted), Ask::TopicsDeleted(topics)) => {
+                deleted.extend(topics.iter().cloned());
+                return;
+            }
+            (State::Loading(_), _) => ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
+            (State::Failed, _) => ErrorCode::NOT_COORDINATOR,
         };
-        if let Ask::TopicsDeleted(topics) = ask {
-            deleted.extend(topics);
-            return;
-        }
         effects.replies.push(Reply {
             ticket,
-            answer: ask.refused(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS),
+            answer: ask.refused(error),
             when: When::Now,
         });
     }
@@ -140,7 +152,7 @@ impl Hosted {
         }
         let own = match self.state {
             State::Serving => self.coordinator.next_deadline(),
-            State::Loading(_) => None,
+            State::Loading(_) | State::Failed => None,
         };
         [own, self.retry_at].into_iter().flatten().min()
     }

@@ -1,16 +1,18 @@
 //! From a partition's log to its coordinator: one at a time, in bounded pieces, so that neither
 //! requests nor memory feel it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use logmill_engine::base::{Micros, Now, Offset};
 use logmill_engine::disk::{Completion, DiskOp, DiskOutput, FileLease, FileRange, OpKey};
 use logmill_engine::format::compression::{Codec, decompress};
 use logmill_engine::store::{FetchRead, Isolation, ReadData};
+use logmill_wire::batch::control::ControlType;
 use logmill_wire::batch::{Batch, Batches, RecordIter};
 
 use super::{Coordinators, Hosted};
 use crate::base::work::Token;
+use crate::groups::ReplayError;
 use crate::metadata::OFFSETS_TOPIC;
 use crate::shard::Shard;
 use crate::shard::out::Notice;
@@ -38,10 +40,19 @@ struct Load {
     index: i32,
     token: Token,
     next: Offset,
+    passed_over: PassedOver,
     /// The store or the disk will tell.
     waits: bool,
     /// Keeps the file of a read under way.
     reading: Option<(OpKey, FileLease)>,
+}
+
+/// Records of types that are not known here.
+#[derive(Debug, Default)]
+struct PassedOver {
+    records: usize,
+    /// The first that were met.
+    types: BTreeSet<i16>,
 }
 
 /// A coordinator whose whole log was replayed, and waits until it is synced.
@@ -79,7 +90,7 @@ enum LoadError {
     #[error("{0}")]
     Compression(#[from] logmill_engine::format::compression::CompressionError),
     #[error("{0}")]
-    Replay(#[from] crate::groups::ReplayError),
+    Replay(#[from] ReplayError),
     #[error("{0}")]
     Store(#[from] logmill_engine::store::StoreError),
     #[error("{0}")]
@@ -112,12 +123,13 @@ impl Shard {
                 index,
                 token,
                 next: Offset(-1),
+                passed_over: PassedOver::default(),
                 waits: false,
                 reading: None,
             });
         }
         if let Err(error) = self.load_piece(now) {
-            self.load_failed(&error);
+            self.load_failed(now, &error);
         }
     }
 
@@ -147,7 +159,7 @@ impl Shard {
             Err(error) => Err(error.into()),
         };
         if let Err(error) = replayed {
-            self.load_failed(&error);
+            self.load_failed(now, &error);
         }
         self.load_coordinators(now);
     }
@@ -190,6 +202,7 @@ impl Shard {
                 let Some(token) = self.work.reserve() else {
                     return Ok(());
                 };
+                self.tell_of_left_out();
                 self.end_load();
                 self.tell_of_loads(now);
                 let loaded = CoordinatorLoaded { index, life };
@@ -250,13 +263,40 @@ impl Shard {
         for batch in Batches::new(bytes) {
             let batch = batch?;
             if batch.header.base_offset >= load.next.0 {
-                loads.tally.records += replay(hosted, &batch)?;
+                loads.tally.records += replay(hosted, &batch, &mut load.passed_over)?;
             }
             load.next = load.next.max(Offset(batch.header.last_offset() + 1));
         }
         match load.next > begin {
             true => Ok(()),
             false => Err(LoadError::Stuck(begin)),
+        }
+    }
+
+    /// Says what the log holds that the coordinator does not keep.
+    fn tell_of_left_out(&mut self) {
+        let Coordinators { loads, hosted, .. } = &mut self.coordinators;
+        let Some(load) = &loads.current else {
+            return;
+        };
+        let PassedOver { records, types } = &load.passed_over;
+        if *records > 0 {
+            let text = format!(
+                "{OFFSETS_TOPIC}-{}: {records} records of types that are not known here were \
+                 passed over: {types:?}; another release, or another protocol's groups, left them",
+                load.index
+            );
+            self.net.notice(Notice::Storage { text });
+        }
+        let hosted = hosted.get_mut(&load.index);
+        let undecided = hosted.map_or(0, |hosted| hosted.coordinator().undecided());
+        if undecided > 0 {
+            let text = format!(
+                "{OFFSETS_TOPIC}-{}: {undecided} offsets were committed in transactions that \
+                 never ended: they do not count",
+                load.index
+            );
+            self.net.notice(Notice::Storage { text });
         }
     }
 
@@ -287,10 +327,13 @@ impl Shard {
         }
     }
 
-    /// The coordinator stays as it is: its groups are told that it is loading, and the log what is
-    /// wrong. Serving a part of what was committed would be worse.
-    fn load_failed(&mut self, error: &LoadError) {
-        if let Some(load) = &self.coordinators.loads.current {
+    /// Serving a part of what was committed would be worse than serving none of it.
+    fn load_failed(&mut self, now: Now, error: &LoadError) {
+        let Coordinators { loads, hosted, .. } = &mut self.coordinators;
+        if let Some(load) = &loads.current {
+            if let Some(hosted) = hosted.get_mut(&load.index) {
+                hosted.fail();
+            }
             let text = format!(
                 "{OFFSETS_TOPIC}-{} cannot be loaded at offset {}: {error}; its groups are not \
                  served",
@@ -299,16 +342,27 @@ impl Shard {
             self.net.notice(Notice::Storage { text });
         }
         self.end_load();
+        self.tell_of_loads(now);
+    }
+}
+
+impl PassedOver {
+    fn add(&mut self, record_type: i16) {
+        self.records += 1;
+        if self.types.len() < TYPES_TOLD_MAX {
+            self.types.insert(record_type);
+        }
     }
 }
 
 /// Says how many records there were.
-fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<usize, LoadError> {
+fn replay(
+    hosted: &mut Hosted,
+    batch: &Batch<'_>,
+    passed_over: &mut PassedOver,
+) -> Result<usize, LoadError> {
     batch.check_crc()?;
-    let attributes = batch.header.attributes;
-    if attributes.is_control() {
-        return Ok(0);
-    }
+    let (attributes, producer) = (batch.header.attributes, batch.header.producer_id);
     let codec = Codec::from_id(attributes.compression()? as u8).unwrap_or(Codec::None);
     let mut plain = Vec::new();
     let records = match codec {
@@ -318,10 +372,27 @@ fn replay(hosted: &mut Hosted, batch: &Batch<'_>) -> Result<usize, LoadError> {
             &plain
         }
     };
+    let coordinator = hosted.coordinator();
     let mut count = 0;
     for record in RecordIter::new(records, &batch.header) {
         let record = record?;
-        hosted.replay(record.key.unwrap_or_default(), record.value)?;
+        let (key, value) = (record.key.unwrap_or_default(), record.value);
+        if attributes.is_control() {
+            match ControlType::from_key(key) {
+                Ok(ControlType::Commit) => coordinator.end_transaction(producer, true),
+                Ok(ControlType::Abort) => coordinator.end_transaction(producer, false),
+                _ => {}
+            }
+            continue;
+        }
+        let replayed = match producer {
+            NO_PRODUCER => coordinator.replay(key, value),
+            producer => coordinator.replay_of(producer, record.offset, key, value),
+        };
+        match replayed {
+            Err(ReplayError::UnknownType(record_type)) => passed_over.add(record_type),
+            replayed => replayed?,
+        }
         count += 1;
     }
     Ok(count)
@@ -333,3 +404,7 @@ const READ: u64 = 1 << 62;
 const PIECE_BYTES: usize = 256 << 10;
 /// The most that a compressed batch may hold.
 const PLAIN_BYTES_MAX: usize = 64 << 20;
+/// The producer of batches that have none.
+const NO_PRODUCER: i64 = -1;
+/// So many types that are not known are told by their numbers.
+const TYPES_TOLD_MAX: usize = 16;

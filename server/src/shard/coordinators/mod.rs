@@ -511,7 +511,7 @@ impl Shard {
     }
 
     /// What a coordinator knows may not be in its log: it is dropped, and loaded anew.
-    fn coordinator_failed(&mut self, now: Now, index: i32, why: &str) {
+    pub(super) fn coordinator_failed(&mut self, now: Now, index: i32, why: &str) {
         let Coordinators {
             hosted,
             effects,

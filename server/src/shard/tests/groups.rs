@@ -32,7 +32,7 @@ const MEMBER_ID_REQUIRED: i16 = 79;
 const INITIAL_DELAY_MS: u64 = 3_010;
 
 /// Two shards and a topic `t` of two partitions; the topic of offsets is there.
-fn world() -> (Rig, Client, Client) {
+pub(super) fn world() -> (Rig, Client, Client) {
     let mut rig = Rig::new(2);
     rig.create_topic("t", 2);
     let mut client = rig.connect(0);
@@ -108,7 +108,7 @@ fn sync(rig: &mut Rig, client: &mut Client, group: &str, member: &str) {
     );
 }
 
-fn commit<'a>(
+pub(super) fn commit<'a>(
     group: &'a str,
     generation: i32,
     member: &'a str,
@@ -135,7 +135,7 @@ fn commit<'a>(
 }
 
 /// Error codes by partition.
-fn codes(body: &[u8]) -> Vec<(i32, i16)> {
+pub(super) fn codes(body: &[u8]) -> Vec<(i32, i16)> {
     let response: OffsetCommitResponse<'_> = decode(body, 9);
     let topics = response.topics.to_vec();
     let partitions = topics.iter().flat_map(|topic| topic.partitions.to_vec());
@@ -147,7 +147,11 @@ fn codes(body: &[u8]) -> Vec<(i32, i16)> {
 }
 
 /// Everything that groups have committed: group, partition and offset.
-fn committed(rig: &mut Rig, client: &mut Client, groups: &[&str]) -> Vec<(String, i32, i64)> {
+pub(super) fn committed(
+    rig: &mut Rig,
+    client: &mut Client,
+    groups: &[&str],
+) -> Vec<(String, i32, i64)> {
     let asked: Vec<_> = groups
         .iter()
         .map(|&group_id| OffsetFetchRequestGroup {

@@ -6,6 +6,8 @@ mod configs;
 mod deletion;
 mod groups;
 mod lives;
+mod loads;
+mod mail;
 mod order;
 mod produce;
 mod read;

@@ -8,8 +8,11 @@ use logmill_engine::base::{
     DirectoryIndex, LeaderEpoch, Micros, Now, PartitionIndex, ShardId, TopicId, Watermarks,
 };
 use logmill_engine::disk::memory::MemoryDisk;
-use logmill_engine::log::LogConfig;
-use logmill_engine::store::{PartitionSpec, Role, Store, StoreOptions};
+use logmill_engine::format::batch::BatchHeader;
+use logmill_engine::log::{LogConfig, Origin};
+use logmill_engine::store::{
+    Ack, AckLevel, LeaderBatch, PartitionKey, PartitionSpec, Role, Store, StoreOptions,
+};
 use logmill_wire::batch::{BatchBuilder, BatchMeta, NewRecord};
 use logmill_wire::messages::create_topics::{CreatableTopic, CreateTopicsRequest};
 use logmill_wire::messages::fetch::{FetchPartition, FetchRequest, FetchTopic};
@@ -29,7 +32,7 @@ use crate::partitions::mail::Mail;
 use crate::partitions::options::ShardOptions;
 use crate::shard::coordinators::Coordinators;
 use crate::shard::metadata::{Metadata, MetadataLog};
-use crate::shard::out::Out;
+use crate::shard::out::{Notice, Out};
 use crate::shard::{Event, Shard};
 
 /// The world.
@@ -42,6 +45,8 @@ pub struct Rig {
     pub now: Now,
     /// Connections that were closed, by shard.
     pub closed: Vec<(usize, ConnectionKey, CloseReason)>,
+    /// What shards said for the broker's log of their storage.
+    pub told: Vec<String>,
     /// Allocations that shards made since this was set.
     pub allocations: u64,
     /// While set, disks complete in random order and time, and mail takes random turns.
@@ -121,6 +126,7 @@ impl Rig {
             batches: Vec::new(),
             now,
             closed: Vec::new(),
+            told: Vec::new(),
             allocations: 0,
             disk_dice: None,
             disks_work: true,
@@ -199,7 +205,11 @@ impl Rig {
                 .extend(out.closes.drain(..).map(|(key, reason)| (at, key, reason)));
             out.sends.clear();
             out.reads.clear();
-            out.notices.clear();
+            let told = out.notices.drain(..).filter_map(|notice| match notice {
+                Notice::Storage { text } => Some(text),
+                Notice::Refused { .. } => None,
+            });
+            self.told.extend(told);
             if let Some(reply) = out.long_reply.take() {
                 busy = true;
                 shard.feed(now, Event::Written(Box::new(reply.write())));
@@ -308,13 +318,41 @@ impl Rig {
 
     /// Where the log of a partition of `__consumer_offsets` stands.
     pub fn offsets_marks(&mut self, index: i32) -> Watermarks {
-        let marks = self.shards.iter_mut().find_map(|shard| {
-            let core = shard.core();
-            let topic = core.catalog.by_name("__consumer_offsets")?;
-            let key = topic.partition(PartitionIndex(index))?.key?;
-            core.store.watermarks(key)
+        let (shard, key) = self.offsets_log(index);
+        let marks = self.shards[shard].core().store.watermarks(key);
+        marks.expect("it is open")
+    }
+
+    /// The shard that has a partition of `__consumer_offsets`, and its key there.
+    pub fn offsets_log(&mut self, index: i32) -> (usize, PartitionKey) {
+        let found = self.shards.iter_mut().enumerate().find_map(|(at, shard)| {
+            let topic = shard.core().catalog.by_name("__consumer_offsets")?;
+            Some((at, topic.partition(PartitionIndex(index))?.key?))
         });
-        marks.expect("a shard has it")
+        found.expect("a shard has it")
+    }
+
+    /// Appends a batch to a partition of `__consumer_offsets` behind its coordinator's back.
+    pub fn write_offsets_log(&mut self, index: i32, bytes: &[u8]) {
+        let (shard, key) = self.offsets_log(index);
+        let batch = LeaderBatch {
+            header: BatchHeader::parse(bytes).unwrap(),
+            bytes,
+            expected_epoch: None,
+            origin: Origin::Coordinator,
+        };
+        let ack = Ack {
+            level: AckLevel::Synced,
+            token: u64::MAX,
+        };
+        let store = &mut self.shards[shard].core().store;
+        store.append_as_leader(self.now, key, &batch, ack).unwrap();
+    }
+
+    /// Lets a partition's coordinator be loaded from its log, as after a failed append.
+    pub fn reload_coordinator(&mut self, index: i32) {
+        let (shard, _) = self.offsets_log(index);
+        self.shards[shard].coordinator_failed(self.now, index, "a test wants it");
     }
 
     pub fn create_topic(&mut self, name: &str, partitions: i32) {

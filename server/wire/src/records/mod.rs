@@ -45,14 +45,13 @@ pub fn read_key_type(key: &[u8]) -> Result<(i16, Reader<'_>), DecodeError> {
     Ok((r.i16()?, r))
 }
 
-/// Decodes the whole key of a coordinator's record behind its type.
+/// Decodes the key of a coordinator's record behind its type. Bytes behind it are passed over, as
+/// Kafka's own readers do.
 ///
 /// # Errors
-/// The bytes are malformed, or too many.
+/// The bytes are malformed.
 pub fn read_key<'a, K: Record<'a>>(mut r: Reader<'a>) -> Result<K, DecodeError> {
-    let key = K::decode(&mut r, *K::VERSIONS.end())?;
-    r.finish().map_err(|error| error.within(K::NAME))?;
-    Ok(key)
+    K::decode(&mut r, *K::VERSIONS.end())
 }
 
 /// Appends the value of a coordinator's record: its version, then the value.
@@ -71,14 +70,13 @@ pub fn write_value<'a, V: Message<'a>>(
         .inspect_err(|_| w.bytes.truncate(start))
 }
 
-/// Decodes the value of a coordinator's record, its version first.
+/// Decodes the value of a coordinator's record, its version first. Bytes behind it are passed
+/// over, as Kafka's own readers do.
 ///
 /// # Errors
 /// The version is unknown or the bytes are malformed.
 pub fn read_value<'a, V: Message<'a>>(value: &'a [u8]) -> Result<V, DecodeError> {
     let mut r = Reader::new(value);
     let version = r.i16()?;
-    let value = V::decode(&mut r, version)?;
-    r.finish().map_err(|error| error.within(V::NAME))?;
-    Ok(value)
+    V::decode(&mut r, version)
 }
