@@ -3,8 +3,8 @@
 use crate::config::broker::{PER_ADDRESS_OVERRIDES, per_address_overrides};
 use crate::config::error::ConfigError;
 use crate::config::key::{Key, Kind, State, Update};
-use crate::config::settings::{Dynamic, Settings, nearest};
-use crate::config::table::{FOREIGN_PREFIXES, broker_key};
+use crate::config::settings::{Dynamic, Settings};
+use crate::config::table::{broker_key, broker_keys};
 use crate::config::value::{self, ValueError};
 
 /// What changes of a broker's values are judged by.
@@ -21,14 +21,6 @@ pub struct BrokerChange<'a> {
 /// Why values cannot be set while the broker runs. Texts that Kafka has are Kafka's.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ChangeError {
-    /// A key that neither Kafka nor Logmill has. Kafka keeps such a value without effect.
-    #[error("Unknown broker config name: {key}{}", suggestion(*.nearest))]
-    Unknown {
-        /// The key as it was written.
-        key: String,
-        /// The most similar key there is, when one is similar.
-        nearest: Option<&'static str>,
-    },
     /// Keys that are read at start only.
     #[error("Cannot update these configs dynamically: Set({0})")]
     ReadOnly(String),
@@ -74,18 +66,12 @@ pub enum ChangeError {
 }
 
 impl BrokerChange<'_> {
-    /// Judges values that are new or changed, all of them together.
+    /// Judges values that are new or changed, all of them together. Keys that neither Kafka nor
+    /// Logmill has are kept without effect, as Kafka keeps them for whoever may read them.
     ///
     /// # Errors
     /// What is wrong: names before types, types before bounds.
     pub fn check(&self, values: &Dynamic) -> Result<(), ChangeError> {
-        for name in values.keys() {
-            if broker_key(name).is_none() && !is_foreign(name) {
-                let nearest = nearest(name);
-                let key = name.clone();
-                return Err(ChangeError::Unknown { key, nearest });
-            }
-        }
         let named = |is_meant: &dyn Fn(&str) -> bool| {
             let names: Vec<&str> = values.keys().map(String::as_str).collect();
             let meant: Vec<&str> = names.into_iter().filter(|name| is_meant(name)).collect();
@@ -105,7 +91,7 @@ impl BrokerChange<'_> {
         }
         let is_per_broker = |name: &str| match update(name) {
             Some(update) => update == Update::PerBroker,
-            None => name.starts_with("listener.name."),
+            None => name.starts_with(LISTENER),
         };
         if let Some(names) = named(&is_per_broker).filter(|_| !self.of_one) {
             return Err(ChangeError::PerBroker(names));
@@ -123,7 +109,10 @@ impl BrokerChange<'_> {
             why,
         };
         let Some(key) = broker_key(name) else {
-            return Err(refuse("(hidden)", PLUG_IN));
+            return match is_of_listener(name) {
+                true => Err(refuse("(hidden)", OF_LISTENER)),
+                false => Ok(()),
+            };
         };
         let stays = self.settings.raw(name) == Some(raw);
         match key.state {
@@ -152,10 +141,16 @@ impl BrokerChange<'_> {
     }
 }
 
-fn is_foreign(name: &str) -> bool {
-    FOREIGN_PREFIXES
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+/// Whether it is a key that Kafka has, for one listener.
+fn is_of_listener(name: &str) -> bool {
+    let rest = name.strip_prefix(LISTENER);
+    let key = rest.and_then(|rest| rest.split_once('.'));
+    key.is_some_and(|(_, key)| {
+        broker_keys().any(|known| {
+            let before = key.strip_suffix(known.name);
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
+    })
 }
 
 fn shown<'a>(key: &Key, raw: &'a str) -> &'a str {
@@ -165,13 +160,8 @@ fn shown<'a>(key: &Key, raw: &'a str) -> &'a str {
     }
 }
 
-fn suggestion(nearest: Option<&str>) -> String {
-    nearest
-        .map(|name| format!(": did you mean {name}?"))
-        .unwrap_or_default()
-}
-
-const PLUG_IN: &str = "it is another product's or a plug-in's, and nothing here reads it";
+const OF_LISTENER: &str = "no listener has values of its own here";
+const LISTENER: &str = "listener.name.";
 const AT_START: &str = "listeners are opened at start: set it in the configuration file";
 
 /// Keys that Kafka takes while it runs only with the prefix of a listener.

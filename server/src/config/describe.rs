@@ -1,5 +1,7 @@
 //! Effective values with their sources, as DescribeConfigs and CreateTopics tell them.
 
+use std::collections::BTreeSet;
+
 use crate::config::key::{Key, Kind, Update};
 use crate::config::settings::{Dynamic, Settings};
 use crate::config::table::{broker_key, broker_keys, client_metrics_keys, group_keys, topic_keys};
@@ -93,6 +95,32 @@ pub fn cluster_entries(settings: &Settings) -> impl Iterator<Item = Entry> {
             let value = settings.of_all_brokers(key.name)?;
             Some(entry(key, vec![synonym(key, value, Source::AllBrokers)]))
         })
+}
+
+/// A key of no table that was set while the broker ran. Nobody here knows what it is, so that its
+/// value is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownEntry {
+    /// The key.
+    pub name: String,
+    /// Where it has values, the first one first.
+    pub sources: Vec<Source>,
+}
+
+/// The keys of no table, set for one broker and for all of them.
+pub fn unknown_entries(own: &Dynamic, all: &Dynamic) -> Vec<UnknownEntry> {
+    let names: BTreeSet<&String> = own.keys().chain(all.keys()).collect();
+    let unknown = names.into_iter().filter(|name| broker_key(name).is_none());
+    let layers = [(own, Source::Broker), (all, Source::AllBrokers)];
+    let entry = |name: &String| UnknownEntry {
+        name: name.clone(),
+        sources: layers
+            .iter()
+            .filter(|(values, _)| values.contains_key(name))
+            .map(|(_, source)| *source)
+            .collect(),
+    };
+    unknown.map(entry).collect()
 }
 
 /// Every key of a topic that DescribeConfigs lists.

@@ -77,7 +77,12 @@ fn broker_values_are_judged_as_kafka_judges_them() {
         ("max.connection.creation.rate", "50"),
         ("num.io.threads", "9"),
         ("unclean.leader.election.enable", "TRUE"),
+        // Without effect, as in Kafka.
+        ("message.max.byte", "5"),
+        ("confluent.key", ""),
+        ("", "x"),
     ];
+    assert_eq!(refused("listener.name.a.own.key", "x", true), "");
     for (name, value) in accepted {
         for of_one in [true, false] {
             assert_eq!(refused(name, value, of_one), "", "{name}");
@@ -220,7 +225,6 @@ const REFUSALS: &[(&str, &str, &str)] = &[
         "noaddr",
         "not of the form address:count",
     ),
-    ("message.max.byte", "5", "did you mean message.max.bytes?"),
     ("listeners", "PLAINTEXT://127.0.0.1:1", "opened at start"),
     (
         "sasl.jaas.config",
@@ -234,6 +238,11 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ),
     (
         "listener.name.a.ssl.keystore.password",
+        "hush",
+        "(hidden) is refused",
+    ),
+    (
+        "listener.name.a.plain.sasl.jaas.config",
         "hush",
         "(hidden) is refused",
     ),

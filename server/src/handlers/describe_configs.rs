@@ -1,20 +1,26 @@
 //! DescribeConfigs: every key of a topic or of this broker, with its source and synonyms.
 
+use std::sync::Arc;
+
 use logmill_wire::messages::describe_configs::{
     DescribeConfigsRequest, DescribeConfigsResource, DescribeConfigsResourceResult,
     DescribeConfigsResponse, DescribeConfigsResult, DescribeConfigsSynonym,
 };
 use logmill_wire::{EncodeError, ErrorCode, Message, Writer};
 
+use crate::config::Dynamic;
 use crate::config::describe::{
-    Entry, Source, broker_entries, client_metrics_entries, cluster_entries, group_entries,
-    topic_entries,
+    Entry, Source, UnknownEntry, broker_entries, client_metrics_entries, cluster_entries,
+    group_entries, topic_entries, unknown_entries,
 };
 use crate::handlers::context::RequestContext;
 use crate::metadata::{ConfigResource, ROOT_LEVEL, ROOT_LOGGER, ResourceType, check_topic_name};
 
 /// The message beside no error: empty where others leave it out, as Kafka has it.
 const NO_ERROR: Option<&str> = Some("");
+
+/// The type of keys that nobody knows.
+const UNKNOWN_TYPE: i8 = 0;
 
 /// Answers.
 ///
@@ -44,7 +50,7 @@ pub fn answer(
 
 /// A resource's entries, or why there are none.
 enum Found {
-    Broker(Vec<Entry>),
+    Broker(Vec<Entry>, Vec<UnknownEntry>),
     Other(Vec<Entry>),
     Logger,
     Refused(ErrorCode, String),
@@ -58,14 +64,16 @@ fn find(ctx: &RequestContext<'_>, resource: &DescribeConfigsResource<'_>) -> Fou
     match kind {
         ResourceType::TOPIC => find_topic(ctx, name),
         ResourceType::BROKER if name.is_empty() => {
-            Found::Broker(cluster_entries(settings).collect())
+            let unknown = unknown_entries(&Dynamic::new(), &set_for(ctx, ""));
+            Found::Broker(cluster_entries(settings).collect(), unknown)
         }
         ResourceType::BROKER_LOGGER if name.is_empty() => {
             refuse("Broker id must not be empty".to_owned())
         }
         ResourceType::BROKER | ResourceType::BROKER_LOGGER => match name.parse::<i32>() {
             Ok(id) if id == own && kind == ResourceType::BROKER => {
-                Found::Broker(broker_entries(settings, own).collect())
+                let unknown = unknown_entries(&set_for(ctx, name), &set_for(ctx, ""));
+                Found::Broker(broker_entries(settings, own).collect(), unknown)
             }
             Ok(id) if id == own => Found::Logger,
             Ok(_) if kind == ResourceType::BROKER => refuse(format!(
@@ -96,6 +104,14 @@ fn find(ctx: &RequestContext<'_>, resource: &DescribeConfigsResource<'_>) -> Fou
     }
 }
 
+/// What was set for a broker while it ran, or without a name for all of them.
+fn set_for(ctx: &RequestContext<'_>, name: &str) -> Arc<Dynamic> {
+    ctx.image.config(&ConfigResource {
+        kind: ResourceType::BROKER,
+        name: name.to_owned(),
+    })
+}
+
 fn find_topic(ctx: &RequestContext<'_>, name: &str) -> Found {
     if let Err(error) = check_topic_name(name) {
         return Found::Refused(ErrorCode::INVALID_TOPIC_EXCEPTION, error.to_string());
@@ -114,11 +130,11 @@ fn result<'a>(
     found: &'a Found,
 ) -> DescribeConfigsResult<'a> {
     let (code, message, configs) = match found {
-        Found::Broker(entries) => (
-            ErrorCode::NONE,
-            NO_ERROR,
-            configs(request, resource, entries, true),
-        ),
+        Found::Broker(entries, unknown) => {
+            let mut known = configs(request, resource, entries, true);
+            known.extend(unknown_configs(request, resource, unknown));
+            (ErrorCode::NONE, NO_ERROR, known)
+        }
         Found::Other(entries) => (
             ErrorCode::NONE,
             NO_ERROR,
@@ -142,14 +158,9 @@ fn configs<'a>(
     entries: &'a [Entry],
     of_broker: bool,
 ) -> Vec<DescribeConfigsResourceResult<'a>> {
-    // As for Kafka, no keys are all keys.
-    let wanted = |name: &str| match &resource.configuration_keys {
-        Some(keys) => keys.is_empty() || keys.iter().any(|key| key == name),
-        None => true,
-    };
     entries
         .iter()
-        .filter(|entry| wanted(entry.key.name))
+        .filter(|entry| is_wanted(resource, entry.key.name))
         .map(|entry| DescribeConfigsResourceResult {
             name: entry.key.name,
             value: entry.value.as_deref(),
@@ -161,6 +172,46 @@ fn configs<'a>(
             documentation: request.include_documentation.then_some(entry.key.doc),
         })
         .collect()
+}
+
+/// As for Kafka, no keys are all keys.
+fn is_wanted(resource: &DescribeConfigsResource<'_>, name: &str) -> bool {
+    match &resource.configuration_keys {
+        Some(keys) => keys.is_empty() || keys.iter().any(|key| key == name),
+        None => true,
+    }
+}
+
+/// They stand there as Kafka tells them: of no type, read-only, secret.
+fn unknown_configs<'a>(
+    request: &DescribeConfigsRequest<'a>,
+    resource: &DescribeConfigsResource<'a>,
+    entries: &'a [UnknownEntry],
+) -> impl Iterator<Item = DescribeConfigsResourceResult<'a>> {
+    let wanted = entries
+        .iter()
+        .filter(|entry| is_wanted(resource, &entry.name));
+    wanted.map(|entry| {
+        let synonym = |source: &Source| DescribeConfigsSynonym {
+            name: &entry.name,
+            value: None,
+            source: *source as i8,
+        };
+        let told: &[Source] = match request.include_synonyms {
+            true => &entry.sources,
+            false => &[],
+        };
+        DescribeConfigsResourceResult {
+            name: &entry.name,
+            value: None,
+            read_only: true,
+            config_source: entry.sources[0] as i8,
+            is_sensitive: true,
+            synonyms: told.iter().map(synonym).collect::<Vec<_>>().into(),
+            config_type: UNKNOWN_TYPE,
+            documentation: None,
+        }
+    })
 }
 
 fn synonyms(included: bool, entry: &Entry) -> Vec<DescribeConfigsSynonym<'_>> {

@@ -270,7 +270,23 @@ fn check_broker(
         connections_max: controller.connections_max,
         of_one: !name.is_empty(),
     };
-    Ok(change.check(&new)?)
+    change.check(&new)?;
+    let (held, wanted) = (unknown_bytes(before), unknown_bytes(after));
+    if wanted > UNKNOWN_BYTES_MAX && wanted > held {
+        let text = format!(
+            "keys that this broker does not know, and their values, may take \
+             {UNKNOWN_BYTES_MAX} bytes: delete others first"
+        );
+        return Err(MetadataError::Limit(text));
+    }
+    Ok(())
+}
+
+/// What keys of no table take, nearly.
+fn unknown_bytes(values: &Dynamic) -> usize {
+    let unknown = values.iter().filter(|(name, _)| broker_key(name).is_none());
+    let bytes = unknown.map(|(name, value)| name.len() + value.len() + UNKNOWN_OVERHEAD_BYTES);
+    bytes.sum()
 }
 
 /// Log levels are the process's own and in no log: there is one logger, whose level stays.
@@ -354,10 +370,7 @@ fn request(text: &str) -> MetadataError {
 impl From<ChangeError> for MetadataError {
     /// Kafka answers its own refusals of broker values with INVALID_REQUEST.
     fn from(error: ChangeError) -> Self {
-        match error {
-            ChangeError::Unknown { .. } => Self::Config(error.to_string()),
-            _ => Self::Request(error.to_string()),
-        }
+        Self::Request(error.to_string())
     }
 }
 
@@ -381,3 +394,8 @@ const LEVELS: &[&str] = &["DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN"];
 const CHANGE_BYTES_MAX: usize = 512 << 10;
 /// Groups with a configuration, and subscriptions: every image holds them.
 const FREE_RESOURCES_MAX: usize = 10_000;
+/// Keys of no table and their values that a broker, or all of them, may have: every image holds
+/// them.
+const UNKNOWN_BYTES_MAX: usize = 64 << 10;
+/// What one of them takes beside its bytes.
+const UNKNOWN_OVERHEAD_BYTES: usize = 64;

@@ -421,6 +421,99 @@ fn configurations_that_nothing_else_bounds_are_bounded() {
     );
 }
 
+/// As Apache Kafka 4.1.1 answers: kept, and told as a secret of no type.
+#[test]
+fn broker_keys_that_nobody_knows_are_kept_without_effect() {
+    let mut broker = Broker::new();
+    for (name, key) in [
+        ("1", "one.key"),
+        ("", "all.key"),
+        ("1", "both"),
+        ("", "both"),
+    ] {
+        let answered = change(&mut broker, (BROKER, name), key, SET, Some("hush"));
+        assert_eq!(answered, (0, String::new()), "{name} {key}");
+    }
+    let told = |key: &str, sources: &[i8]| {
+        let synonym = |source: &i8| (key.to_owned(), None, *source);
+        Some((None, sources[0], sources.iter().map(synonym).collect()))
+    };
+    let (of_one, of_all) = (2, 3);
+    for (name, key, expected) in [
+        ("1", "one.key", told("one.key", &[of_one])),
+        ("1", "all.key", told("all.key", &[of_all])),
+        ("1", "both", told("both", &[of_one, of_all])),
+        ("", "both", told("both", &[of_all])),
+        ("", "one.key", None),
+        ("1", "no.key", None),
+    ] {
+        let found = describe(&mut broker, BROKER, name, key);
+        assert_eq!(found, expected, "{name} {key}");
+    }
+    let entry = describe_whole(&mut broker, "1", "both");
+    assert_eq!(
+        entry,
+        (true, true, 0, None),
+        "read-only, secret, of no type"
+    );
+    let gone = change(&mut broker, (BROKER, "1"), "both", DELETE, None);
+    assert_eq!(gone.0, 0);
+    let found = describe(&mut broker, BROKER, "1", "both");
+    assert_eq!(found, told("both", &[of_all]));
+    // A known key beside it that is wrong takes it along.
+    let configs = [op("two.key", SET, Some("x")), op("node.id", SET, Some("7"))];
+    let answers = send(&mut broker, 1, false, &[resource(BROKER, "1", &configs)]);
+    let words = "Cannot update these configs dynamically: Set(node.id)";
+    assert_eq!(answers, [(INVALID_REQUEST, Some(words.to_owned()))]);
+    assert_eq!(describe(&mut broker, BROKER, "1", "two.key"), None);
+}
+
+#[test]
+fn broker_keys_that_nobody_knows_have_a_bound() {
+    let mut broker = Broker::new();
+    let long = "x".repeat(30_000);
+    let mut set = |key: &str, operation, value| {
+        let (code, _) = change(&mut broker, (BROKER, "1"), key, operation, value);
+        code
+    };
+    assert_eq!(set("a", SET, Some(&long)), 0);
+    assert_eq!(set("b", SET, Some(&long)), 0);
+    let full = ErrorCode::POLICY_VIOLATION.0;
+    assert_eq!(set("c", SET, Some(&long)), full);
+    assert_eq!(set("message.max.bytes", SET, Some("5000")), 0);
+    assert_eq!(set("a", DELETE, None), 0);
+    assert_eq!(set("c", SET, Some(&long)), 0);
+}
+
+/// Whether a broker's key is read-only and a secret, its type, what is said of it.
+fn describe_whole(broker: &mut Broker, name: &str, key: &str) -> (bool, bool, i8, Option<String>) {
+    let keys = [key];
+    let resources = [DescribeConfigsResource {
+        resource_type: BROKER,
+        resource_name: name,
+        configuration_keys: Some((&keys).into()),
+    }];
+    let request = DescribeConfigsRequest {
+        resources: (&resources).into(),
+        include_documentation: true,
+        ..DescribeConfigsRequest::default()
+    };
+    broker.version = 4;
+    let bytes = encoded(&request, 4);
+    let mut out = Writer::new();
+    describe_configs::answer(&broker.context(), &decoded(&bytes, 4), &mut out).unwrap();
+    let response: DescribeConfigsResponse<'_> = answer(&out, 4);
+    let configs = response.results.first().unwrap().configs.to_vec();
+    let entry = &configs[0];
+    assert!(entry.synonyms.is_empty(), "nobody asked for them");
+    (
+        entry.read_only,
+        entry.is_sensitive,
+        entry.config_type,
+        entry.documentation.map(str::to_owned),
+    )
+}
+
 const INVALID_CONFIG: i16 = ErrorCode::INVALID_CONFIG.0;
 const INVALID_REQUEST: i16 = ErrorCode::INVALID_REQUEST.0;
 
@@ -506,14 +599,6 @@ const REFUSALS: &[Refusal] = &[
         Some("5"),
         INVALID_REQUEST,
         "Node id must be an integer, but it is: one",
-    ),
-    (
-        (BROKER, "1"),
-        "no.key",
-        SET,
-        Some("5"),
-        INVALID_CONFIG,
-        "Unknown broker config name: no.key",
     ),
     (
         (GROUP, ""),
