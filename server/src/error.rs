@@ -13,6 +13,19 @@ pub trait KafkaError {
     fn code(&self) -> ErrorCode;
 }
 
+/// The code of a result.
+pub fn code_of<T, E: KafkaError>(result: &Result<T, E>) -> ErrorCode {
+    result
+        .as_ref()
+        .err()
+        .map_or(ErrorCode::NONE, KafkaError::code)
+}
+
+/// What is wrong, in words.
+pub fn message_of<T, E: ToString>(result: &Result<T, E>) -> Option<String> {
+    result.as_ref().err().map(ToString::to_string)
+}
+
 impl KafkaError for MetadataError {
     fn code(&self) -> ErrorCode {
         match self {

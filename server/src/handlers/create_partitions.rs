@@ -3,9 +3,9 @@
 use logmill_wire::messages::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopicResult,
 };
-use logmill_wire::{EncodeError, ErrorCode, Message, Writer};
+use logmill_wire::{EncodeError, Message, Writer};
 
-use crate::error::KafkaError;
+use crate::error::{code_of, message_of};
 use crate::handlers::context::{Planned, RequestContext, Suspended};
 use crate::metadata::{CreatePartitions, MetadataCommand, MetadataError, NewPartitions};
 
@@ -45,18 +45,14 @@ pub fn reply(
 ) -> Result<(), EncodeError> {
     let messages: Vec<Option<String>> = topics
         .iter()
-        .map(|(_, result)| result.as_ref().err().map(ToString::to_string))
+        .map(|(_, result)| message_of(result))
         .collect();
     let results: Vec<_> = topics
         .iter()
         .zip(&messages)
         .map(|((name, result), message)| CreatePartitionsTopicResult {
             name,
-            error_code: result
-                .as_ref()
-                .err()
-                .map_or(ErrorCode::NONE, KafkaError::code)
-                .0,
+            error_code: code_of(result).0,
             error_message: message.as_deref(),
         })
         .collect();

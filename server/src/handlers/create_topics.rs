@@ -7,7 +7,7 @@ use logmill_wire::messages::create_topics::{
 use logmill_wire::{EncodeError, Message, Uuid, Writer};
 
 use crate::config::describe::{Entry, topic_entries};
-use crate::error::KafkaError;
+use crate::error::{KafkaError, message_of};
 use crate::handlers::context::{Planned, RequestContext, Suspended};
 use crate::metadata::{CreateTopics, CreatedTopic, MetadataCommand, MetadataError, NewTopic};
 
@@ -39,7 +39,7 @@ pub fn reply(
 ) -> Result<(), EncodeError> {
     let messages: Vec<Option<String>> = topics
         .iter()
-        .map(|(_, result)| result.as_ref().err().map(ToString::to_string))
+        .map(|(_, result)| message_of(result))
         .collect();
     let entries: Vec<Vec<Entry>> = topics
         .iter()

@@ -6,7 +6,7 @@ use logmill_wire::messages::delete_topics::{
 };
 use logmill_wire::{EncodeError, ErrorCode, Message, Uuid, Writer};
 
-use crate::error::KafkaError;
+use crate::error::{KafkaError, message_of};
 use crate::handlers::context::{Planned, RequestContext, Suspended};
 use crate::metadata::{DeleteTopics, MetadataCommand, MetadataError, TopicRef};
 
@@ -49,7 +49,7 @@ pub fn reply(
 ) -> Result<(), EncodeError> {
     let messages: Vec<Option<String>> = topics
         .iter()
-        .map(|(_, _, result)| result.as_ref().err().map(ToString::to_string))
+        .map(|(_, _, result)| message_of(result))
         .collect();
     let responses: Vec<_> = topics
         .iter()

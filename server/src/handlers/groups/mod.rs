@@ -17,7 +17,7 @@ mod sync_group;
 
 use logmill_wire::{ApiKey, DecodeError, EncodeError, ErrorCode, Message, Reader, Writer};
 
-use crate::groups::{Answer, Ask, JoinAnswer, SyncAnswer, partition_of};
+use crate::groups::{Answer, Ask, JoinAnswer, PartitionErrors, SyncAnswer, partition_of};
 use crate::handlers::Caller;
 use crate::handlers::context::RequestContext;
 use crate::metadata::OFFSETS_TOPIC;
@@ -53,12 +53,12 @@ enum Form {
     Sync,
     Heartbeat,
     Leave,
-    Commit(offset_commit::Refused),
+    Commit(Refused),
     FetchOffsets(offset_fetch::Form),
     Describe { operations: bool },
     List,
     Delete,
-    DeleteOffsets(offset_delete::Refused),
+    DeleteOffsets(Refused),
 }
 
 /// Who asks, beyond what every handler knows.
@@ -241,10 +241,41 @@ fn offsets_partitions(ctx: &RequestContext<'_>) -> i32 {
     topic.map_or(0, |topic| topic.partitions.len() as i32)
 }
 
-/// Whether a partition exists: offsets of others are not kept.
-fn is_known(ctx: &RequestContext<'_>, topic: &str, partition: i32) -> bool {
-    let topic = ctx.image.topic(topic);
-    topic.is_some_and(|topic| (0..topic.partitions.len() as i32).contains(&partition))
+/// What was refused before the coordinator was asked.
+type Refused = Vec<PartitionErrors>;
+
+/// Those of a topic's parts whose partitions exist; the others are refused, for their offsets are
+/// not kept.
+fn known_parts<T>(
+    ctx: &RequestContext<'_>,
+    refused: &mut Refused,
+    topic: &str,
+    parts: impl Iterator<Item = T>,
+    index: impl Fn(&T) -> i32,
+) -> Vec<T> {
+    let image = ctx.image.topic(topic);
+    let count = image.map_or(0, |image| image.partitions.len() as i32);
+    let (known, unknown): (Vec<T>, Vec<T>) =
+        parts.partition(|part| (0..count).contains(&index(part)));
+    if !unknown.is_empty() {
+        let refuse = |part| (index(part), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+        refused.push(PartitionErrors {
+            topic: topic.to_owned(),
+            partitions: unknown.iter().map(refuse).collect(),
+        });
+    }
+    known
+}
+
+/// Refused partitions stand before those that were asked, as Kafka answers.
+fn merge(mut refused: Refused, answered: Vec<PartitionErrors>) -> Vec<PartitionErrors> {
+    for topic in answered {
+        match refused.iter_mut().find(|known| known.topic == topic.topic) {
+            Some(known) => known.partitions.extend(topic.partitions),
+            None => refused.push(topic),
+        }
+    }
+    refused
 }
 
 /// The group that says which coordinator is asked.

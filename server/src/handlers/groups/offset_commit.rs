@@ -1,17 +1,14 @@
 //! OffsetCommit: partitions that exist go to the coordinator, others are refused here.
 
 use logmill_wire::messages::offset_commit::{
-    OffsetCommitRequest, OffsetCommitResponse, OffsetCommitResponsePartition,
-    OffsetCommitResponseTopic,
+    OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitResponse,
+    OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
-use logmill_wire::{EncodeError, ErrorCode, Message, Writer};
+use logmill_wire::{EncodeError, Message, Writer};
 
-use super::{is_known, owned};
-use crate::groups::{Answer, Ask, CommitPartition, CommitTopic, OffsetCommit, PartitionErrors};
+use super::{Refused, known_parts, merge, owned};
+use crate::groups::{Answer, Ask, CommitPartition, CommitTopic, OffsetCommit};
 use crate::handlers::context::RequestContext;
-
-/// What was refused before the coordinator was asked.
-pub(super) type Refused = Vec<PartitionErrors>;
 
 pub(super) fn ask(
     ctx: &RequestContext<'_>,
@@ -20,30 +17,14 @@ pub(super) fn ask(
     let mut refused = Vec::new();
     let mut topics = Vec::new();
     for topic in request.topics.iter() {
-        let mut unknown = Vec::new();
-        let mut partitions = Vec::new();
-        for one in topic.partitions.iter() {
-            if !is_known(ctx, topic.name, one.partition_index) {
-                unknown.push((one.partition_index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
-                continue;
-            }
-            partitions.push(CommitPartition {
-                partition: one.partition_index,
-                offset: one.committed_offset,
-                leader_epoch: one.committed_leader_epoch,
-                metadata: one.committed_metadata.unwrap_or_default().to_owned(),
-            });
-        }
-        if !unknown.is_empty() {
-            refused.push(PartitionErrors {
-                topic: topic.name.to_owned(),
-                partitions: unknown,
-            });
-        }
-        if !partitions.is_empty() {
+        let parts = topic.partitions.iter();
+        let known = known_parts(ctx, &mut refused, topic.name, parts, |it| {
+            it.partition_index
+        });
+        if !known.is_empty() {
             topics.push(CommitTopic {
                 topic: topic.name.to_owned(),
-                partitions,
+                partitions: known.iter().map(partition).collect(),
             });
         }
     }
@@ -60,6 +41,15 @@ pub(super) fn ask(
         topics,
     });
     (refused, Some(ask))
+}
+
+fn partition(asked: &OffsetCommitRequestPartition<'_>) -> CommitPartition {
+    CommitPartition {
+        partition: asked.partition_index,
+        offset: asked.committed_offset,
+        leader_epoch: asked.committed_leader_epoch,
+        metadata: asked.committed_metadata.unwrap_or_default().to_owned(),
+    }
 }
 
 pub(super) fn reply(
@@ -97,17 +87,3 @@ pub(super) fn reply(
 }
 
 const GROUP_NOT_FOUND_SINCE: i16 = 9;
-
-/// Refused partitions stand before those that were asked, as Kafka answers.
-pub(super) fn merge(
-    mut refused: Vec<PartitionErrors>,
-    answered: Vec<PartitionErrors>,
-) -> Vec<PartitionErrors> {
-    for topic in answered {
-        match refused.iter_mut().find(|known| known.topic == topic.topic) {
-            Some(known) => known.partitions.extend(topic.partitions),
-            None => refused.push(topic),
-        }
-    }
-    refused
-}

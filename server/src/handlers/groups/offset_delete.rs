@@ -6,13 +6,9 @@ use logmill_wire::messages::offset_delete::{
 };
 use logmill_wire::{EncodeError, ErrorCode, Message, Writer};
 
-use super::is_known;
-use super::offset_commit::merge;
-use crate::groups::{Answer, Ask, FetchTopic, OffsetDelete, PartitionErrors};
+use super::{Refused, known_parts, merge};
+use crate::groups::{Answer, Ask, FetchTopic, OffsetDelete};
 use crate::handlers::context::RequestContext;
-
-/// What was refused before the coordinator was asked.
-pub(super) type Refused = Vec<PartitionErrors>;
 
 pub(super) fn ask(
     ctx: &RequestContext<'_>,
@@ -22,15 +18,7 @@ pub(super) fn ask(
     let mut topics = Vec::new();
     for topic in request.topics.iter() {
         let indexes = topic.partitions.iter().map(|one| one.partition_index);
-        let (known, unknown): (Vec<i32>, Vec<i32>) =
-            indexes.partition(|&index| is_known(ctx, topic.name, index));
-        if !unknown.is_empty() {
-            let refuse = |index| (index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-            refused.push(PartitionErrors {
-                topic: topic.name.to_owned(),
-                partitions: unknown.into_iter().map(refuse).collect(),
-            });
-        }
+        let known = known_parts(ctx, &mut refused, topic.name, indexes, |index| *index);
         if !known.is_empty() {
             topics.push(FetchTopic {
                 topic: topic.name.to_owned(),
