@@ -63,14 +63,6 @@ const ALLOWED: &[Allowed] = &[
         },
     },
     Allowed {
-        why: "a key that nothing here knows is refused, as at start; Kafka keeps it without effect",
-        holds: |d| {
-            let is_unknown = d.step.contains("(\"no.such.key\", 0,");
-            let is_code = d.path.ends_with(".error_code") && shows(&d.logmill, "40");
-            d.case == "alter-broker-errors" && is_unknown && is_code
-        },
-    },
-    Allowed {
         why: "Kafka lists a group whose last value was deleted until its next start",
         holds: |d| {
             let is_empty_one = d.is_about(&["[\"alter-groups-group\"]"]) && d.logmill.is_none();

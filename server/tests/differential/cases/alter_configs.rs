@@ -21,6 +21,7 @@ pub const CASES: &[Case] = &[
     ("alter-topic-errors", topic_errors),
     ("alter-brokers", brokers),
     ("alter-broker-errors", broker_errors),
+    ("alter-unknown-broker-keys", unknown_broker_keys),
     ("alter-groups", groups),
     ("alter-client-metrics", client_metrics),
     ("alter-loggers", loggers),
@@ -382,6 +383,51 @@ fn broker_errors(c: &mut Conversation) {
     );
     alter_one(c, one, ("no.such.key", SET, Some("5")));
     alter_one(c, one, ("no.such.key", DELETE, None));
+}
+
+/// They are kept, and told as secrets of no type.
+fn unknown_broker_keys(c: &mut Conversation) {
+    c.compare_texts(true);
+    let keys = ["differential.one", "differential.both", "differential.all"];
+    for version in IncrementalAlterConfigs::versions() {
+        let mut run = |name: &str, changes: &[Change<'_>], told: usize, told_of_all: usize| {
+            let what = format!("{name} {changes:?}");
+            alter(c, &what, version, &[(BROKER, name, changes)]);
+            keys_told(c, &what, "1", &keys, told);
+            keys_told(c, &what, "", &keys, told_of_all);
+        };
+        let [one, both, all] = keys;
+        run("1", &[(one, SET, Some("1")), (both, SET, Some(""))], 2, 0);
+        run("", &[(both, SET, Some("2")), (all, SET, Some("3"))], 4, 2);
+        run("1", &[(both, DELETE, None)], 3, 2);
+        run("1", &[(one, DELETE, None), (all, DELETE, None)], 2, 2);
+        run("", &[(both, DELETE, None), (all, DELETE, None)], 0, 0);
+    }
+    alter_one(c, (BROKER, "1"), (keys[0], SET, None));
+    let beside_wrong: &[Change<'_>] = &[(keys[0], SET, Some("1")), ("node.id", SET, Some("5"))];
+    alter(c, "beside a wrong one", 1, &[(BROKER, "1", beside_wrong)]);
+    let of_a_listener = ("listener.name.plaintext.own.key", SET, Some("x"));
+    alter_one(c, (BROKER, ""), of_a_listener);
+}
+
+/// Describes a broker once so many values of these keys are told.
+fn keys_told(c: &mut Conversation, what: &str, name: &str, keys: &[&str], count: usize) {
+    let resources = [DescribeConfigsResource {
+        resource_type: BROKER,
+        resource_name: name,
+        configuration_keys: Some(keys.into()),
+    }];
+    let request = DescribeConfigsRequest {
+        resources: (&resources).into(),
+        include_synonyms: true,
+        include_documentation: true,
+    };
+    let have_come = |body: &DescribeConfigsResponse<'_>| {
+        let result = body.results.first().expect("the one asked for");
+        let entries = result.configs.iter();
+        entries.map(|entry| entry.synonyms.len()).sum::<usize>() == count
+    };
+    c.ask_until::<DescribeConfigs>(what, 4, &request, have_come);
 }
 
 fn groups(c: &mut Conversation) {
