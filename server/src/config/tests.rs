@@ -137,6 +137,67 @@ fn stock_file_of_kafka_starts() {
 }
 
 #[test]
+fn keys_of_what_is_not_here_are_inert_and_of_what_cannot_be_kept_refused() {
+    for name in INERT_KEYS {
+        let key = broker_key(name).expect(name);
+        assert!(matches!(key.state, State::Inert(_)), "{name}");
+    }
+    for (name, value) in REFUSED {
+        let key = broker_key(name).expect(name);
+        assert!(matches!(key.state, State::Refused(_)), "{name}");
+        let error = error(&format!("{name}={value}"));
+        assert!(
+            error.contains(name) && error.contains("refused"),
+            "{name}: {error}"
+        );
+    }
+    let providers = error("config.providers=file");
+    assert_eq!(providers, "unknown key config.providers");
+    for name in [
+        "preallocate",
+        "unclean.leader.election.enable",
+        "leader.replication.throttled.replicas",
+        "follower.replication.throttled.replicas",
+    ] {
+        let key = topic_key(name).expect(name);
+        assert!(matches!(key.state, State::Inert(_)), "{name}");
+    }
+}
+
+const INERT_KEYS: &[&str] = &[
+    "num.network.threads",
+    "num.io.threads",
+    "num.replica.fetchers",
+    "num.recovery.threads.per.data.dir",
+    "background.threads",
+    "queued.max.requests",
+    "process.roles",
+    "controller.quorum.bootstrap.servers",
+    "replica.lag.time.max.ms",
+    "inter.broker.listener.name",
+    "auto.leader.rebalance.enable",
+    "leader.imbalance.check.interval.seconds",
+    "unclean.leader.election.enable",
+    "metric.reporters",
+    "log.preallocate",
+    "group.share.session.timeout.ms",
+    "group.streams.session.timeout.ms",
+    "offsets.load.buffer.size",
+    "transaction.state.log.load.buffer.size",
+];
+
+/// Keys that ask for what is not built, and a value that does.
+const REFUSED: &[(&str, &str)] = &[
+    ("authorizer.class.name", "x.Y"),
+    ("create.topic.policy.class.name", "x.Y"),
+    ("alter.config.policy.class.name", "x.Y"),
+    ("principal.builder.class", "x.Y"),
+    ("client.quota.callback.class", "x.Y"),
+    ("replica.selector.class", "x.Y"),
+    ("remote.log.storage.system.enable", "true"),
+];
+
+#[test]
 fn nothing_set_is_a_loopback_broker_in_data() {
     let Loaded { config, notices } = Config::load(None, &[]).unwrap();
     assert_eq!(notices, []);
