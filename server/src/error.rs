@@ -53,7 +53,9 @@ impl KafkaError for StoreError {
             Self::NotLeader | Self::Cutting | Self::Stopping => ErrorCode::NOT_LEADER_OR_FOLLOWER,
             Self::FencedEpoch { .. } => ErrorCode::FENCED_LEADER_EPOCH,
             Self::UnknownEpoch { .. } => ErrorCode::UNKNOWN_LEADER_EPOCH,
-            Self::Fenced | Self::NoDirectory(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::Fenced | Self::NoDirectory(_) | Self::NoRoom { .. } => {
+                ErrorCode::KAFKA_STORAGE_ERROR
+            }
             Self::Append(error) => error.code(),
             Self::Read(error) => error.code(),
         }

@@ -16,11 +16,12 @@ pub struct DiskError {
     pub path: String,
 }
 
-/// Classes of failure. Only [`DiskErrorKind::NoSpace`] may be retried, and only by allocation
-/// steps.
+/// Classes of failure. Only [`DiskErrorKind::NoSpace`] may be retried, and only by steps that take
+/// room: allocations, new files, whole small ones.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum DiskErrorKind {
-    /// No room, or a quota is used up: ENOSPC, EDQUOT.
+    /// No room, or a quota is used up: ENOSPC, EDQUOT. Never of a sync: what that could not write
+    /// is lost, and no room brings it back.
     #[error("no space left")]
     NoSpace,
     /// The file or directory does not exist.
@@ -48,7 +49,7 @@ impl DiskError {
     pub fn from_errno(errno: i32, operation: &'static str, path: &str) -> Self {
         let kind = match errno {
             ENOENT => DiskErrorKind::NotFound,
-            ENOSPC | EDQUOT => DiskErrorKind::NoSpace,
+            ENOSPC | EDQUOT if !operation.starts_with("sync") => DiskErrorKind::NoSpace,
             EINVAL | EOPNOTSUPP | ENOSYS => DiskErrorKind::Unsupported,
             _ => DiskErrorKind::Io,
         };

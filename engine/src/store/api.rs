@@ -222,6 +222,22 @@ pub enum StoreEvent {
         /// What happened.
         reason: String,
     },
+    /// Clients' records are refused from now on, for want of room.
+    RoomRanOut {
+        /// Where.
+        directory: DirectoryIndex,
+        /// Bytes that are free.
+        free_bytes: u64,
+        /// Bytes that are kept for what is not in segments yet.
+        kept_bytes: u64,
+    },
+    /// Clients' records are taken again.
+    RoomCame {
+        /// Where.
+        directory: DirectoryIndex,
+        /// Bytes that are free.
+        free_bytes: u64,
+    },
     /// All is in segments, after [`super::Store::begin_stop`].
     Stopped,
 }
@@ -277,6 +293,17 @@ pub enum StoreError {
     /// The log directory does not exist.
     #[error("there is no log directory {0}")]
     NoDirectory(DirectoryIndex),
+    /// The disk is full, or nearly: KAFKA_STORAGE_ERROR, which clients retry.
+    #[error(
+        "{free_bytes} bytes are free where the partition is, and {kept_bytes} are kept for what \
+         is not in its segments yet; delete something or lower its retention"
+    )]
+    NoRoom {
+        /// Bytes free in the log directory's file system.
+        free_bytes: u64,
+        /// Bytes that appends may not take.
+        kept_bytes: u64,
+    },
     /// The log refused.
     #[error(transparent)]
     Append(#[from] AppendError),

@@ -37,7 +37,7 @@ impl Store {
     pub(super) fn pump_bypasses(&mut self, index: usize) {
         let line = &mut self.lines[index];
         let mut large = std::mem::take(&mut line.large);
-        let is_open = line.retry_at.is_none() && !line.journal.is_failed();
+        let is_open = !line.room.is_short() && !line.journal.is_failed();
         for key in large.drain(..) {
             let line = &mut self.lines[index];
             let Some(entry) = self.entries.get_mut(key.0) else {

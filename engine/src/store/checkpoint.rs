@@ -84,7 +84,7 @@ impl Store {
     pub(super) fn pump_checkpoints(&mut self, index: usize) {
         let line = &mut self.lines[index];
         let stopping = !matches!(self.stop, StopState::Running);
-        if stopping || line.journal.is_failed() || line.retry_at.is_some() {
+        if stopping || line.journal.is_failed() || line.room.is_short() {
             return;
         }
         for _ in 0..line.to_checkpoint.len().min(AT_A_TIME_MAX) {
@@ -132,13 +132,15 @@ impl Store {
         !write_checkpoint(entry, ops, key)
     }
 
-    /// Has a partition swept next, whatever else is due.
+    /// Has a partition swept next, whatever else is due. Not where the journal has to go first: it
+    /// may wait for the sweeps of others.
     pub(super) fn request_sweep(&mut self, key: PartitionKey) {
         let Some(entry) = self.entries.get(key.0) else {
             return;
         };
         let line = &mut self.lines[entry.line];
-        if entry.is_unswept && !entry.is_sweeping {
+        let is_of_use = entry.recovery.offset < entry.marks.written();
+        if entry.is_unswept && !entry.is_sweeping && is_of_use {
             line.unswept.retain(|other| *other != key);
             line.unswept.push_front(key);
             line.round += 1;

@@ -10,6 +10,7 @@ use super::{
     pace::SweepPace,
     reclaim::Copies,
     removals::Removals,
+    room::Room,
 };
 use crate::{
     base::{Micros, Now, Offset, PartitionIndex, Slab, SlabKey, TopicId},
@@ -83,9 +84,7 @@ pub(super) struct Line {
     pub(super) sync_next: bool,
     /// A sync is due at this time at the latest (`flush.ms`).
     pub(super) sync_by: Option<Micros>,
-    /// Room ran out: try again at this time.
-    pub(super) retry_at: Option<Micros>,
-    pub(super) free_bytes: u64,
+    pub(super) room: Room,
     /// Dropped partitions; their folders go when the drop is synced. When to look again at those
     /// that someone sends from.
     pub(super) drops: Vec<(u64, PartitionKey)>,
@@ -143,8 +142,7 @@ impl Line {
             makes: 0,
             sync_next: false,
             sync_by: None,
-            retry_at: None,
-            free_bytes: u64::MAX,
+            room: Room::default(),
             drops: Vec::new(),
             drop_retry: None,
             removals: Removals::default(),
@@ -155,7 +153,7 @@ impl Line {
         let own = [
             self.journal.next_deadline(),
             self.sync_by,
-            self.retry_at,
+            self.room.next_deadline(),
             self.cut_retry,
             self.advance_retry,
             self.make_retry,
@@ -314,9 +312,7 @@ impl Store {
         if line.journal.is_failed() {
             return;
         }
-        if line.retry_at.is_some_and(|at| at <= now.monotonic) {
-            line.retry_at = None;
-        }
+        line.room.refill(now);
         if line.sync_by.is_some_and(|at| at <= now.monotonic) {
             line.sync_by = None;
             line.journal.want_sync(line.journal.sequence());
@@ -409,7 +405,7 @@ impl Store {
             ..
         } = self;
         let line = &mut lines[index];
-        if line.retry_at.is_some() {
+        if line.room.is_short_for_journal() {
             return;
         }
         let step = line.journal.next_file_step(bytes, blocks, |into| {

@@ -2,7 +2,7 @@
 
 use super::{PartitionKey, Store, StoreError, StoreEvent, entry::SegmentFile, ops::Owner};
 use crate::{
-    base::{Micros, Now, Offset},
+    base::{Now, Offset},
     disk::{Completion, DiskError, DiskOutput},
 };
 
@@ -61,10 +61,14 @@ impl Store {
         result: Result<DiskOutput, DiskError>,
     ) {
         match result {
-            Ok(_) => self.lines[line].journal.prepared(file, len),
+            Ok(_) => {
+                self.lines[line].room.taken();
+                self.lines[line].journal.prepared(file, len);
+            }
             Err(error) if error.is_no_space() => {
-                self.lines[line].journal.prepare_refused();
-                self.retry_later(now, line);
+                let short = &mut self.lines[line];
+                short.journal.prepare_refused();
+                short.room.refuse_journal(now, error);
             }
             Err(error) => self.fail_line(line, &error),
         }
@@ -91,17 +95,20 @@ impl Store {
         };
         entry.in_flight -= 1;
         let line = entry.line;
+        let is_of_stop = matches!(owner, Owner::LastFiles { .. });
         // Once a write or sync of a file has failed, none that succeeds says anything.
-        if entry.dropped || entry.fenced {
-            return self.end_sweep(key);
-        }
+        let is_over = entry.dropped || entry.fenced;
+        let is_done = result.is_ok() && !is_over;
         match result {
+            _ if is_over => self.end_sweep(key),
             Ok(output) => self.segment_done(key, owner, output),
-            Err(error) if error.is_no_space() && matches!(owner, Owner::Allocate { .. }) => {
-                self.retry_later(now, line);
-                self.pause_sweep(key);
+            Err(error) if error.is_no_space() && self.can_wait_for_room(line) => {
+                self.wait_for_room(now, key, &owner, &error);
             }
             Err(error) => self.fence(key, &error),
+        }
+        if is_of_stop && !is_done {
+            self.last_files_done(key, true);
         }
     }
 
@@ -116,6 +123,7 @@ impl Store {
                 }
             }
             Owner::Allocate { base, to, .. } => {
+                self.lines[entry.line].room.taken();
                 if let Some(file) = file_of(&mut entry.files, base) {
                     file.allocated = to;
                 }
@@ -189,18 +197,9 @@ impl Store {
         self.end_cut(key, Err(StoreError::Fenced));
         self.end_advance(key);
         self.end_sweep(key);
-        self.last_files_done(key, true);
-    }
-
-    pub(super) fn retry_later(&mut self, now: Now, line: usize) {
-        let at = now.monotonic.saturating_add(RETRY_AFTER);
-        self.lines[line].retry_at = Some(at);
     }
 }
 
 fn file_of(files: &mut [SegmentFile], base: Offset) -> Option<&mut SegmentFile> {
     files.iter_mut().find(|file| file.base == base)
 }
-
-/// How long to wait for room on a full disk before asking again.
-const RETRY_AFTER: Micros = Micros::from_millis(500);

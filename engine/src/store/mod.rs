@@ -31,6 +31,7 @@ mod reads;
 mod reclaim;
 mod removals;
 mod retention;
+mod room;
 mod stop;
 mod sweep;
 mod truncate;
@@ -187,14 +188,6 @@ impl Store {
     /// Open partitions.
     pub fn partition_count(&self) -> usize {
         self.by_identity.len()
-    }
-
-    /// The free bytes of a log directory, as its file system says; call it every second or so.
-    /// Below the reserve produce is refused until there is room again.
-    pub fn set_free_bytes(&mut self, directory: DirectoryIndex, free_bytes: u64) {
-        if let Some(line) = self.lines.get_mut(usize::from(directory.0)) {
-            line.free_bytes = free_bytes;
-        }
     }
 }
 

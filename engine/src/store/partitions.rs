@@ -193,9 +193,14 @@ impl Store {
         let index = entry.line;
         let line = &mut self.lines[index];
         line.claims -= 1;
+        let comes_again = |error: &DiskError| match error.kind {
+            // Deleted, and not gone yet: a topic was made anew under its old name.
+            DiskErrorKind::Taken => line.make_tries < TRIES_MAX,
+            DiskErrorKind::NoSpace => matches!(self.stop, StopState::Running),
+            _ => false,
+        };
         match result {
-            Err(error) if error.kind == DiskErrorKind::Taken && line.make_tries < TRIES_MAX => {
-                // Deleted, and not gone yet: a topic was made anew under its old name.
+            Err(error) if comes_again(&error) => {
                 line.make_retry = Some(now.monotonic.saturating_add(TAKEN_RETRY));
                 line.to_make.push(key);
             }
@@ -342,10 +347,9 @@ impl Store {
             .entries
             .get(key.0)
             .ok_or(StoreError::UnknownPartition)?;
-        if batch.origin == Origin::Client
-            && self.lines[entry.line].free_bytes < self.options.reserve_bytes
-        {
-            return Err(AppendError::Backpressure.into());
+        if batch.origin == Origin::Client {
+            let line = entry.line;
+            self.check_room(line)?;
         }
         let outcome = match self.try_append(now, key, epoch, batch) {
             Err(AppendError::Backpressure) if self.make_room(batch.bytes.len()) => {

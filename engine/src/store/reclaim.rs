@@ -125,7 +125,10 @@ impl Store {
     ) {
         let line = &mut self.lines[index];
         line.copies.is_busy = false;
-        if result.is_err() {
+        if let Err(error) = result {
+            if error.is_no_space() {
+                line.room.refuse_copy(error);
+            }
             let wait = RETRY_FIRST.0 << line.copies.tries.min(RETRY_DOUBLINGS_MAX);
             line.copies.tries += 1;
             line.copies.retry = Some(now.monotonic.saturating_add(Micros(wait)));

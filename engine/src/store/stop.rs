@@ -3,14 +3,21 @@
 use super::{
     PartitionKey, Store, StoreError, StoreEvent, entry::Entry, ops::Ops, ops::Owner, sweep,
 };
-use crate::{base::Now, disk::ControlOp, format::checkpoint, log::PartitionState};
+use crate::{
+    base::{Micros, Now},
+    disk::ControlOp,
+    format::checkpoint,
+    log::PartitionState,
+};
 
 /// Where a stop stands.
 #[derive(Debug)]
 pub(super) enum StopState {
     Running,
     /// Journal and segments are being brought level.
-    Draining,
+    Draining {
+        since: Micros,
+    },
     /// The last files of partitions are being written: those left, and how many are in flight.
     Finishing {
         left: Vec<PartitionKey>,
@@ -29,9 +36,11 @@ impl StopState {
 impl Store {
     /// Begins a clean stop: no appends from now on; what was appended is journaled, acknowledged
     /// and brought into segments. Go on feeding and pumping until [`StoreEvent::Stopped`].
-    pub fn begin_stop(&mut self, _now: Now) {
+    pub fn begin_stop(&mut self, now: Now) {
         if matches!(self.stop, StopState::Running) {
-            self.stop = StopState::Draining;
+            self.stop = StopState::Draining {
+                since: now.monotonic,
+            };
             for line in &mut self.lines {
                 line.sync_next = true;
                 line.journal.want_sync(line.journal.sequence());
@@ -71,8 +80,9 @@ impl Store {
     }
 
     pub(super) fn pump_stop(&mut self, now: Now) {
-        if matches!(self.stop, StopState::Draining) {
-            self.press_on(now);
+        if matches!(self.stop, StopState::Draining { .. }) {
+            self.give_up_waiting(now);
+            self.press_on();
         }
         let Self {
             stop: StopState::Finishing { left, in_flight },
@@ -101,7 +111,7 @@ impl Store {
     }
 
     /// Until every journal is settled and every partition swept.
-    fn press_on(&mut self, _now: Now) {
+    fn press_on(&mut self) {
         let mut busy = self.has_cuts() || self.has_advances();
         for line in &mut self.lines {
             if line.journal.is_failed() {

@@ -36,7 +36,7 @@ impl Store {
             // meanwhile waits: it would be written in small pieces.
             line.round = line.unswept.len();
         }
-        if line.retry_at.is_some() {
+        if line.room.is_short() {
             return;
         }
         loop {
@@ -145,6 +145,8 @@ impl Store {
         let (directory, path) = (entry.directory(), entry.log.identity().folder());
         let segment_bytes = u64::from(entry.config().segment_bytes);
         entry.in_flight += 1;
+        let room = &lines[entry.line].room;
+        let step_max = room.step_max(options);
         let file = entry.file(ops, base);
         let end = write.position.0 + write.parts.len() as u64;
         let name = file.name.clone();
@@ -163,22 +165,18 @@ impl Store {
         }
         if file.allocated < end {
             // Room is taken in steps that double with the file, so idle partitions hold little.
-            let chunk_max = options.allocation_bytes_max;
-            let chunk = file.allocated.clamp(CHUNK_BYTES_MIN, chunk_max);
-            let to = (file.allocated + chunk)
+            let step = file.allocated.max(STEP_BYTES_MIN).min(step_max);
+            let to = (file.allocated + step)
                 .min(segment_bytes.next_multiple_of(4096))
                 .max(end);
             let (position, len) = (file.allocated, to - file.allocated);
             entry.stashed = Some(write);
-            let owner = Owner::Allocate { key, base, to };
-            return ops.issue(
-                owner,
-                DiskOp::Allocate {
-                    file: name,
-                    position,
-                    len,
-                },
-            );
+            let op = DiskOp::Allocate {
+                file: name,
+                position,
+                len,
+            };
+            return ops.issue(Owner::Allocate { key, base, to }, op);
         }
         let owner = Owner::SegmentWrite {
             key,
@@ -313,6 +311,8 @@ pub(super) fn seal(entry: &mut Entry, ops: &mut Ops, key: PartitionKey, base: Of
 pub(super) struct Sealing {
     files: SegmentFiles,
     point: Option<SyncPoint>,
+    /// Snapshots of producers up to here are among what is written.
+    snapshots_to: Offset,
 }
 
 impl Sealing {
@@ -327,6 +327,7 @@ impl Sealing {
 
     /// The files are as they must be, not yet synced.
     pub(super) fn saved(&self, entry: &mut Entry) {
+        entry.snapshots.retain(|(at, _)| *at > self.snapshots_to);
         entry.log.segment_files_saved(&self.files);
     }
 }
@@ -352,18 +353,21 @@ pub(super) fn final_steps(
         len: files.log_len,
     });
     steps.push(epoch_step(entry));
-    let due = entry
-        .snapshots
-        .partition_point(|(at, _)| *at <= files_end(entry, base));
-    for (at, bytes) in entry.snapshots.drain(..due).collect::<Vec<_>>() {
-        steps.push(snapshot_step(entry, at, bytes));
-    }
+    let snapshots_to = files_end(entry, base);
+    let due = entry.snapshots.iter().filter(|(at, _)| *at <= snapshots_to);
+    // They are kept until they stand in files: the steps may fail for want of room.
+    steps.extend(due.map(|(at, bytes)| snapshot_step(entry, *at, bytes.clone())));
     steps.extend(index_steps(entry, ops, &files));
     steps.push(ControlOp::SyncDirectory {
         directory,
         path: folder,
     });
-    Some((Sealing { files, point }, steps))
+    let sealing = Sealing {
+        files,
+        point,
+        snapshots_to,
+    };
+    Some((sealing, steps))
 }
 
 /// `leader-epoch-checkpoint` as it is now.
@@ -439,4 +443,5 @@ pub(super) fn index_file(entry: &Entry, ops: &mut Ops, base: Offset, kind: FileK
     })
 }
 
-const CHUNK_BYTES_MIN: u64 = 64 << 10;
+/// Room is taken in steps of at least so many bytes, unless there is little.
+const STEP_BYTES_MIN: u64 = 64 << 10;

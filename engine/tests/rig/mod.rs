@@ -51,6 +51,7 @@ pub struct Rig {
     /// Cuts by token.
     pub truncated: BTreeMap<u64, Result<Offset, StoreError>>,
     pub stopped: bool,
+    pub is_short_of_room: bool,
     pub failures: Vec<String>,
 }
 
@@ -153,6 +154,7 @@ impl Rig {
             loaded: Vec::new(),
             truncated: BTreeMap::new(),
             stopped: false,
+            is_short_of_room: false,
             failures: Vec::new(),
         }
     }
@@ -224,6 +226,8 @@ impl Rig {
                     self.truncated.insert(token, result);
                 }
                 StoreEvent::Stopped => self.stopped = true,
+                StoreEvent::RoomRanOut { .. } => self.is_short_of_room = true,
+                StoreEvent::RoomCame { .. } => self.is_short_of_room = false,
                 StoreEvent::Fenced { reason, .. } | StoreEvent::DirectoryFailed { reason, .. } => {
                     self.failures.push(reason);
                 }
@@ -244,7 +248,7 @@ impl Rig {
             };
             self.now.monotonic = self.now.monotonic.max(deadline);
         }
-        panic!("the store never settles");
+        panic!("the store never settles: {:?}", self.store);
     }
 
     /// Turns for a while of virtual time, from deadline to deadline, and what completes by then.

@@ -380,7 +380,7 @@ impl Driver {
         busy
     }
 
-    /// Tells the store how much room there is, every second while anything happens.
+    /// Tells the store how much room there is, ten times a second while anything happens.
     fn look_at_space(&mut self, now: Now) {
         if now.monotonic < self.space_again {
             return;
@@ -434,6 +434,10 @@ impl Driver {
         for index in 0..self.out.notices.len() {
             let line = match &self.out.notices[index] {
                 Notice::Storage { text } => text.clone(),
+                Notice::Directory { directory, text } => {
+                    let path = self.ring.directories().path(*directory);
+                    format!("log directory {}: {text}", path.display())
+                }
                 Notice::Refused { connection, text } => {
                     let address = self.sockets.entry(*connection).map(|socket| socket.address);
                     let from = address.map_or_else(String::new, |it| format!(" from {it}"));
@@ -536,7 +540,7 @@ pub fn now(origin: Instant) -> Now {
 }
 
 /// How often free space is looked at.
-const SPACE_EVERY: Micros = Micros::from_millis(1_000);
+const SPACE_EVERY: Micros = Micros::from_millis(100);
 const ACCEPTS_PER_TURN_MAX: usize = 64;
 /// How long a listener rests when descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -361,6 +361,25 @@ impl Shard {
             StoreEvent::Fenced { reason, .. } | StoreEvent::DirectoryFailed { reason, .. } => {
                 self.net.notice(Notice::Storage { text: reason });
             }
+            StoreEvent::RoomRanOut {
+                directory,
+                free_bytes,
+                kept_bytes,
+            } => {
+                let text = format!(
+                    "nearly full: {free_bytes} bytes are free, {kept_bytes} are kept for what is \
+                     not in segments yet; produce is refused with KAFKA_STORAGE_ERROR until there \
+                     is room: delete topics or records, lower retention or add space"
+                );
+                self.net.notice(Notice::Directory { directory, text });
+            }
+            StoreEvent::RoomCame {
+                directory,
+                free_bytes,
+            } => {
+                let text = format!("{free_bytes} bytes are free: produce is taken again");
+                self.net.notice(Notice::Directory { directory, text });
+            }
             // Only followers cut their logs.
             StoreEvent::Truncated { .. } => {}
             StoreEvent::Stopped => self.stopping = Stopping::Done,

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use logmill_engine::base::DirectoryIndex;
 use logmill_engine::disk::DiskOut;
 use logmill_wire::{EncodeError, Writer};
 
@@ -73,6 +74,13 @@ pub enum Notice {
         /// The connection.
         connection: ConnectionKey,
         /// What it did.
+        text: String,
+    },
+    /// What the operator should know of a log directory.
+    Directory {
+        /// Which.
+        directory: DirectoryIndex,
+        /// What it is.
         text: String,
     },
     /// A partition or directory failed.

@@ -157,7 +157,8 @@ impl MemoryDisk {
         self.state.borrow_mut().modified_ms = at_ms;
     }
 
-    /// Limits the bytes that `Allocate` may still hand out; `None` lifts the limit.
+    /// Limits the bytes that may still be taken: by `Allocate`, which counts them, and by new names
+    /// and what control operations write, which need some; `None` lifts the limit.
     pub fn limit_space(&self, bytes: Option<u64>) {
         self.state.borrow_mut().space_left = bytes;
     }
@@ -257,7 +258,7 @@ impl State {
                 self.file(file.directory(), file.path(), "allocate")?;
                 match &mut self.space_left {
                     Some(left) if *left < len => {
-                        return Err(DiskError::from_errno(28, "allocate", file.path()));
+                        return Err(DiskError::from_errno(ENOSPC, "allocate", file.path()));
                     }
                     Some(left) => *left -= len,
                     None => {}
@@ -301,8 +302,7 @@ impl State {
             ControlOp::CreateZeroed { file, len } => {
                 let (directory, path) = (file.directory(), file.path());
                 self.create(directory, path, false)?;
-                self.file(directory, path, "zero")?
-                    .write(0, vec![0; len as usize]);
+                self.write_small(directory, path, 0, vec![0; len as usize])?;
                 self.sync_file(directory, path, is_durable)?;
                 self.sync_directory(directory, super::parent_of(path))?;
             }
@@ -341,7 +341,7 @@ impl State {
             } => {
                 let (directory, path) = (file.directory(), file.path());
                 self.create(directory, path, false)?;
-                self.file(directory, path, "write")?.write(position, bytes);
+                self.write_small(directory, path, position, bytes)?;
                 self.file(directory, path, "truncate")?.truncate(len);
                 self.sync_file(directory, path, is_durable)?;
             }
@@ -390,6 +390,26 @@ impl State {
         self.write_whole(directory, &file, metadata, is_durable)
     }
 
+    /// Writes what was not allocated before.
+    fn write_small(
+        &mut self,
+        directory: DirectoryIndex,
+        path: &str,
+        position: u64,
+        bytes: Vec<u8>,
+    ) -> Result<(), DiskError> {
+        self.check_space("write", path)?;
+        self.file(directory, path, "write")?.write(position, bytes);
+        Ok(())
+    }
+
+    fn check_space(&self, operation: &'static str, path: &str) -> Result<(), DiskError> {
+        match self.space_left {
+            Some(left) if left < SMALL_BYTES => Err(DiskError::from_errno(ENOSPC, operation, path)),
+            _ => Ok(()),
+        }
+    }
+
     fn sync_file(
         &mut self,
         directory: DirectoryIndex,
@@ -412,7 +432,7 @@ impl State {
         let temporary = format!("{path}.tmp");
         self.create(directory, &temporary, false)?;
         self.file(directory, &temporary, "truncate")?.truncate(0);
-        self.file(directory, &temporary, "write")?.write(0, bytes);
+        self.write_small(directory, &temporary, 0, bytes)?;
         self.sync_file(directory, &temporary, is_durable)?;
         self.rename(directory, &temporary, path)?;
         if is_durable {
@@ -449,6 +469,7 @@ impl State {
         if self.names.contains_key(&key) {
             return Ok(());
         }
+        self.check_space("create", path)?;
         let entry = if is_directory {
             Entry::Directory
         } else {
@@ -588,6 +609,9 @@ fn joined(parts: &crate::sys::region::Slices) -> Vec<u8> {
 
 /// The same on every Linux.
 const EIO: i32 = 5;
+const ENOSPC: i32 = 28;
+/// Where less is left nothing new is made.
+const SMALL_BYTES: u64 = 4096;
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
 //! Produce as clients see it.
 
-use logmill_wire::ApiKey;
+use logmill_engine::base::DirectoryIndex;
 use logmill_wire::messages::produce::{ProduceRequest, ProduceResponse, TopicProduceData};
+use logmill_wire::{ApiKey, ErrorCode};
 
 use super::rig::{Rig, batch, decode, produce_request};
 use crate::connection::CloseReason;
+use crate::shard::Event;
 
 #[test]
 fn offsets_follow_each_other_on_every_shard() {
@@ -95,6 +97,40 @@ fn another_leader_can_be_told_in_every_version() {
         let leader = if version >= 10 { 1 } else { -1 };
         assert_eq!(part.current_leader.leader_id, leader, "version {version}");
     }
+}
+
+#[test]
+fn a_full_disk_refuses_records_and_nothing_else() {
+    let mut rig = Rig::new(2);
+    rig.create_topic("t", 2);
+    let mut client = rig.connect(0);
+    let say = |rig: &mut Rig, bytes: u64| {
+        for shard in &mut rig.shards {
+            let directory = DirectoryIndex(0);
+            shard.feed(rig.now, Event::FreeBytes { directory, bytes });
+        }
+    };
+    assert_eq!(rig.produce(&mut client, "t", 0, &[b"a"]), (0, 0));
+    say(&mut rig, 1 << 20);
+    let good = batch(&[b"b"]);
+    for version in [7, 12] {
+        for partition in 0..2 {
+            let request = produce_request("t", &[(partition, &good)], 1);
+            let body = rig.call(&mut client, ApiKey::Produce, version, &request);
+            let body = body.expect("refused at once");
+            let response: ProduceResponse<'_> = decode(&body, version);
+            let topic = response.responses.first().unwrap();
+            let part = topic.partition_responses.first().unwrap();
+            assert_eq!(part.error_code, ErrorCode::KAFKA_STORAGE_ERROR.0);
+            let text = part.error_message;
+            assert_eq!(text.is_some_and(|it| it.contains("free")), version >= 8);
+        }
+    }
+    assert_eq!(rig.told.len(), 2, "once a shard: {:?}", rig.told);
+    rig.create_topic("other", 1);
+    say(&mut rig, 1 << 30);
+    assert_eq!(rig.produce(&mut client, "t", 0, &[b"b"]), (0, 1));
+    assert_eq!(rig.told.len(), 4, "{:?}", rig.told);
 }
 
 #[test]

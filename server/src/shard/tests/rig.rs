@@ -206,7 +206,7 @@ impl Rig {
             out.sends.clear();
             out.reads.clear();
             let told = out.notices.drain(..).filter_map(|notice| match notice {
-                Notice::Storage { text } => Some(text),
+                Notice::Storage { text } | Notice::Directory { text, .. } => Some(text),
                 Notice::Refused { .. } => None,
             });
             self.told.extend(told);
