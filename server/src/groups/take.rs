@@ -151,7 +151,9 @@ impl Coordinator {
         };
         if let Err(error) = checked {
             let answer = Ask::Commit(ask.clone()).refused(error);
-            return effects.answer(ticket, answer, When::Now);
+            let is_there = self.find(&ask.group_id).is_some();
+            let when = if is_there { When::Now } else { GONE };
+            return effects.answer(ticket, answer, when);
         }
         let key = self.find_or_make(&ask.group_id, now.wall_ms);
         self.turn(now, key, effects, |turn| turn.commit(ticket, ask));
@@ -188,7 +190,7 @@ impl Coordinator {
             Ok(key) => key,
             Err(error) => {
                 let answer = Ask::DeleteOffsets(ask.clone()).refused(error);
-                return effects.answer(ticket, answer, When::Now);
+                return effects.answer(ticket, answer, GONE);
             }
         };
         self.turn(now, key, effects, |turn| {
@@ -280,3 +282,6 @@ fn check_group_id(group_id: &str) -> Result<(), ErrorCode> {
 
 /// What a string of the protocol, and of a record, holds.
 const GROUP_ID_BYTES_MAX: usize = i16::MAX as usize;
+
+/// That a group is not there is said once its end is in the log: a crash might bring it back.
+const GONE: When = When::Synced;
