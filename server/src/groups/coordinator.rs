@@ -85,7 +85,7 @@ impl Coordinator {
             } => {
                 let stored = Record {
                     key: key.to_vec(),
-                    value: value.map(<[u8]>::to_vec),
+                    value: value.map(|value| Arc::new(value.to_vec())),
                 };
                 self.change(group, true, |group| group.restore(&read, stored));
             }

@@ -1,5 +1,7 @@
 //! What a coordinator wants done.
 
+use std::sync::Arc;
+
 use super::Answer;
 
 /// What came of asks and time-outs, in order. The host empties it and keeps its memory.
@@ -33,8 +35,16 @@ impl Effects {
 pub struct Record {
     /// The record's type, then its key.
     pub key: Vec<u8>,
-    /// The version, then the value; `None` when what the key names is gone.
-    pub value: Option<Vec<u8>>,
+    /// The version, then the value, which the group keeps as well and may be large; `None` when
+    /// what the key names is gone.
+    pub value: Option<Arc<Vec<u8>>>,
+}
+
+impl Record {
+    /// The value's bytes.
+    pub fn value(&self) -> Option<&[u8]> {
+        self.value.as_deref().map(Vec::as_slice)
+    }
 }
 
 /// An answer for whoever holds the ticket.

@@ -1,6 +1,8 @@
 //! The coordinator's records, as Kafka 4.1 writes them: Kafka's schemas in the versions of its
 //! metadata version 4.1-IV1.
 
+use std::sync::Arc;
+
 use logmill_wire::records::group::{
     GroupMetadataKey, GroupMetadataValue, MemberMetadata, OffsetCommitKey, OffsetCommitValue,
 };
@@ -41,11 +43,10 @@ pub(super) fn group_record(group: &Group) -> Result<Record, EncodeError> {
         current_state_timestamp: group.state_since_ms.unwrap_or(-1),
         members: Array::Owned(members.collect()),
     };
-    record(
-        &GroupMetadataKey { group: &group.id },
-        &value,
-        GROUP_VERSION,
-    )
+    // It may be large: its bytes are not to be moved while it grows.
+    let bytes = group.members.bytes() + group.id.len();
+    let key = GroupMetadataKey { group: &group.id };
+    record(&key, &value, GROUP_VERSION, bytes)
 }
 
 /// The group is gone.
@@ -80,7 +81,8 @@ pub(super) fn offset_record(
         -1 => OFFSET_VERSION,
         _ => OFFSET_VERSION_EXPIRING,
     };
-    record(&offset_key(group, topic, partition), &value, version)
+    let bytes = OFFSET_VALUE_BYTES + committed.metadata.len();
+    record(&offset_key(group, topic, partition), &value, version, bytes)
 }
 
 /// A committed offset is gone.
@@ -98,7 +100,7 @@ pub(super) fn offset_tombstone(
 impl Record {
     /// What it takes in a batch, a little more than exactly.
     pub(crate) fn bytes(&self) -> usize {
-        RECORD_OVERHEAD_BYTES + self.key.len() + self.value.as_ref().map_or(0, Vec::len)
+        RECORD_OVERHEAD_BYTES + self.key.len() + self.value().map_or(0, <[u8]>::len)
     }
 }
 
@@ -114,11 +116,15 @@ fn record<'a>(
     key: &impl Key<'a>,
     value: &impl Message<'a>,
     version: i16,
+    bytes: usize,
 ) -> Result<Record, EncodeError> {
     let mut w = Writer::default();
+    w.bytes.reserve(bytes);
     write_value(&mut w, value, version)?;
+    // Groups keep it.
+    w.bytes.shrink_to_fit();
     Ok(Record {
-        value: Some(w.bytes),
+        value: Some(Arc::new(w.bytes)),
         ..tombstone(key)?
     })
 }
@@ -133,6 +139,8 @@ fn tombstone<'a>(key: &impl Key<'a>) -> Result<Record, EncodeError> {
 }
 
 const GROUP_VERSION: i16 = 3;
+/// An offset's value without its metadata.
+const OFFSET_VALUE_BYTES: usize = 40;
 const OFFSET_VERSION: i16 = 4;
 const OFFSET_VERSION_EXPIRING: i16 = 1;
 /// Length, attributes, deltas and lengths of a record: variable-length integers of at most five

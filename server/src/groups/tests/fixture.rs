@@ -67,9 +67,7 @@ impl World {
 
     fn load(&mut self) {
         for record in &self.log {
-            let replayed = self
-                .coordinator
-                .replay(&record.key, record.value.as_deref());
+            let replayed = self.coordinator.replay(&record.key, record.value());
             replayed.expect("our own record");
         }
         let mut effects = Effects::default();

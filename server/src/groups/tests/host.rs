@@ -162,7 +162,7 @@ fn loaded(now: Now, options: Options, log: &[Record], seed: u64) -> Coordinator 
     let rng = Box::new(StdRng::seed_from_u64(seed));
     let mut coordinator = Coordinator::new(now, options, rng);
     for record in log {
-        let replayed = coordinator.replay(&record.key, record.value.as_deref());
+        let replayed = coordinator.replay(&record.key, record.value());
         replayed.expect("our own record");
     }
     let mut effects = Effects::default();

@@ -9,7 +9,7 @@ use super::fixture::*;
 use crate::groups::*;
 
 fn value(record: &Record) -> &[u8] {
-    record.value.as_deref().expect("no tombstone")
+    record.value().expect("no tombstone")
 }
 
 fn version(record: &Record) -> i16 {
@@ -209,7 +209,7 @@ fn no_damage_to_a_record_stops_the_coordinator() {
     let log = std::mem::take(&mut world.log);
     let mut refused = 0;
     for (at, record) in log.iter().enumerate() {
-        let value = record.value.as_deref().unwrap_or_default();
+        let value = record.value().unwrap_or_default();
         let bits = |len: usize| 0..len * 8;
         let cut = (0..value.len()).map(|len| (record.key.clone(), value[..len].to_vec()));
         let cut_keys =

@@ -162,8 +162,8 @@ impl Hosted {
     }
 
     /// Makes batches of the records, and keeps the replies that wait.
-    pub(super) fn settle(&mut self, now: Now, effects: &mut Effects) {
-        self.make_batches(now, &effects.records);
+    pub(super) fn settle(&mut self, now: Now, effects: &mut Effects, builder: &mut BatchBuilder) {
+        self.make_batches(now, &effects.records, builder);
         effects.records.clear();
         if self.made == self.synced || planted::is(Planted::EarlyAnswer) {
             return;
@@ -176,31 +176,30 @@ impl Hosted {
             .extend(held.map(|reply| (made, reply.ticket, reply.answer)));
     }
 
-    fn make_batches(&mut self, now: Now, records: &[Record]) {
+    fn make_batches(&mut self, now: Now, records: &[Record], builder: &mut BatchBuilder) {
         let most = self.coordinator.options().batch_bytes_max;
         let most = most.min(BATCH_BYTES_MAX);
-        let mut builder = BatchBuilder::new();
         for record in records {
             let bytes = record.bytes();
             if !builder.is_empty() && builder.uncompressed_bytes() + bytes > most {
-                self.end_batch(&mut builder);
+                self.end_batch(builder);
             }
             let record = NewRecord {
                 timestamp: now.wall_ms,
                 key: Some(&record.key),
-                value: record.value.as_deref(),
+                value: record.value(),
                 headers: &[],
             };
             // It fails only above 2 GiB, and a coordinator's records are smaller.
             builder.append(&record).expect("a record fits a batch");
         }
         if !builder.is_empty() {
-            self.end_batch(&mut builder);
+            self.end_batch(builder);
         }
     }
 
     fn end_batch(&mut self, builder: &mut BatchBuilder) {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(builder.uncompressed_bytes());
         builder.finish(&BatchMeta::default(), &mut bytes);
         builder.clear();
         self.batches.push_back(bytes);

@@ -16,6 +16,7 @@ use logmill_engine::base::{Micros, Now, Offset, PartitionIndex, ShardId};
 use logmill_engine::disk::{DiskOp, OpKey};
 use logmill_engine::format::batch::BatchHeader;
 use logmill_engine::store::{AckError, PartitionKey};
+use logmill_wire::batch::BatchBuilder;
 use logmill_wire::{ErrorCode, Reader, RequestHeader};
 use rand::RngCore;
 
@@ -53,6 +54,7 @@ pub struct Coordinators {
     loads: Loads,
     pace: Pace,
     effects: Effects,
+    builder: BatchBuilder,
     /// Calls whose replies are long, and whose they are: one is written at a time.
     long_calls: VecDeque<(Token, ConnectionKey)>,
     is_writing: bool,
@@ -92,6 +94,7 @@ impl Coordinators {
             loads: Loads::default(),
             pace: Pace::default(),
             effects: Effects::default(),
+            builder: BatchBuilder::new(),
             long_calls: VecDeque::new(),
             is_writing: false,
             reads: Vec::new(),
@@ -392,10 +395,13 @@ impl Shard {
     /// Appends what a coordinator wants recorded, and lets go what waits for nothing.
     fn carry_out(&mut self, now: Now, index: i32) {
         let Coordinators {
-            hosted, effects, ..
+            hosted,
+            effects,
+            builder,
+            ..
         } = &mut self.coordinators;
         if let Some(hosted) = hosted.get_mut(&index) {
-            hosted.settle(now, effects);
+            hosted.settle(now, effects, builder);
         }
         self.append_records(now, index);
         self.coordinators.changed(index);

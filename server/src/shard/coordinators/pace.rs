@@ -79,9 +79,9 @@ fn time(bytes: usize) -> u64 {
 /// Above this batches of coordinators wait. A device writes so much in about the time that a sync
 /// takes.
 const UNSYNCED_BYTES_MAX: usize = 128 << 10;
-/// The highest rate of all coordinators of a shard: 200,000 commits without metadata. Above it
+/// The highest rate of all coordinators of a shard: 50,000 commits without metadata. Above it
 /// journal files would be filled, and segments written behind them, at produce's cost.
-const BYTES_PER_SECOND_MAX: u64 = 32 << 20;
+const BYTES_PER_SECOND_MAX: u64 = 8 << 20;
 /// A coordinator cuts its records into batches of at most so many bytes, or of one record.
 pub(super) const BATCH_BYTES_MAX: usize = 32 << 10;
 
