@@ -174,6 +174,33 @@ fn runs_that_fail_say_why_and_leave_no_topic_behind() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// What the broker says of itself is passed on.
+#[test]
+fn a_broker_without_room_is_believed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, log) = (folder.path().join("data"), folder.path().join("broker.log"));
+    let setting = format!("logmill.log.min.free.bytes={}", i64::MAX);
+    let plan = BrokerPlan {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_loadgen")),
+        ..BrokerPlan::own(&data, &log, &[setting]).unwrap()
+    };
+    let broker = Broker::start(plan).unwrap();
+    let words = format!(
+        "produce --rate 100 --duration 1s --warmup 0s --drain 3s --no-report --bootstrap {}",
+        broker.address()
+    );
+    let output = loadgen(folder.path(), &words.split_whitespace().collect::<Vec<_>>());
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let why = "a broker said last: KAFKA_STORAGE_ERROR: ";
+    assert!(
+        said.contains(why) && said.contains("bytes are free"),
+        "{said}"
+    );
+    let told = std::fs::read_to_string(&log).unwrap();
+    assert!(told.contains("produce is refused"), "{told}");
+}
+
 /// The topics that have folders, but for those that are being deleted.
 fn topics(folder: &Path) -> Vec<String> {
     let folders = std::fs::read_dir(folder.join("data")).unwrap();

@@ -321,10 +321,11 @@ impl Worker<'_> {
             });
             let is_late = shared.clock.now() >= give_up;
             match flushed {
-                Err(ProducerError::FlushTimedOut(_)) if shared.is_aborted() => return Ok(()),
-                Err(ProducerError::FlushTimedOut(_)) if !is_late => self.report(false),
-                Err(ProducerError::FlushTimedOut(_)) => {
-                    return Err(ProducerError::FlushTimedOut(drain));
+                Err(ProducerError::FlushTimedOut { .. }) if shared.is_aborted() => return Ok(()),
+                Err(ProducerError::FlushTimedOut { .. }) if !is_late => self.report(false),
+                Err(ProducerError::FlushTimedOut { refusal, .. }) => {
+                    let after = drain;
+                    return Err(ProducerError::FlushTimedOut { after, refusal });
                 }
                 other => return other,
             }

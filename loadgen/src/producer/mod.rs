@@ -40,6 +40,8 @@ pub struct Producer {
     asked: HashMap<(NodeId, CorrelationId), Asked>,
     events: Vec<Event>,
     parts: Vec<PartitionProduceData<'static>>,
+    /// What a broker said last when it took no batch.
+    refusal: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,8 +80,13 @@ pub enum ProducerError {
     #[error("buffer.memory has been full for max.block.ms ({0:?})")]
     BufferFull(Duration),
     /// Records are left when the time to flush is over.
-    #[error("records were still unsent after {0:?}")]
-    FlushTimedOut(Duration),
+    #[error("records were still unsent after {after:?}{}", last_said(.refusal.as_deref()))]
+    FlushTimedOut {
+        /// The time.
+        after: Duration,
+        /// What a broker said last when it took no batch.
+        refusal: Option<String>,
+    },
     /// The system failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -136,6 +143,7 @@ impl Producer {
             asked,
             events,
             parts,
+            refusal: None,
         };
         while !producer.is_ready() {
             check_deadline(&producer.session, producer.core.config(), give_up)?;
@@ -214,7 +222,10 @@ impl Producer {
         while !self.core.is_idle() {
             let now = self.session.now();
             if now >= give_up {
-                return Err(ProducerError::FlushTimedOut(timeout));
+                return Err(ProducerError::FlushTimedOut {
+                    after: timeout,
+                    refusal: self.refusal.clone(),
+                });
             }
             self.poll(until(now, give_up).min(Duration::from_millis(50)))?;
             self.core.drain_settled(&mut settled);
@@ -420,6 +431,10 @@ impl Producer {
         for topic in response.responses.iter() {
             for part in topic.partition_responses.iter() {
                 let error = ErrorCode(part.error_code);
+                if error != ErrorCode::NONE {
+                    let reason = part.error_message.map(|text| format!(": {text}"));
+                    self.refusal = Some(format!("{error}{}", reason.unwrap_or_default()));
+                }
                 if crate::net::means_stale(error) {
                     self.session.set_stale();
                 }
@@ -467,6 +482,11 @@ impl Producer {
         }
         self.session.set_stale();
     }
+}
+
+/// The end of a message of what went wrong.
+fn last_said(refusal: Option<&str>) -> String {
+    refusal.map_or_else(String::new, |text| format!("; a broker said last: {text}"))
 }
 
 fn check_deadline(

@@ -148,6 +148,8 @@ pub struct MemoryRequest {
 /// The journal of a shard and directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Journal {
+    /// Bytes that produce leaves free in the directory (`logmill.log.min.free.bytes`).
+    pub min_free_bytes: u64,
     /// Size of a file.
     pub file_bytes: u64,
     /// Number of files.
@@ -375,6 +377,7 @@ fn memory(settings: &Settings) -> MemoryRequest {
 
 fn journal(settings: &Settings) -> Journal {
     Journal {
+        min_free_bytes: wide(settings, "logmill.log.min.free.bytes"),
         file_bytes: wide(settings, "logmill.journal.file.bytes"),
         files: unsigned(settings, "logmill.journal.files"),
         sync_ms: wide(settings, "logmill.journal.sync.max.ms"),

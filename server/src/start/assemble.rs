@@ -140,6 +140,7 @@ impl ShardSetup {
         store_options.deleted_folders = self.deleted;
         store_options.failed_directories = self.failed;
         store_options.journal = journal_options(config);
+        store_options.reserve_bytes = config.journal.min_free_bytes;
         store_options.retention_check = Some(Micros::from_millis(config.retention_check_ms));
         store_options.retention_delay = Micros::from_millis(config.retention_delay_ms);
         let mut store = Store::open(store_options, self.states, &self.next_names);

@@ -44,6 +44,13 @@ pub const KEYS: &[Key] = &[
     int("logmill.open.files.max", Some("-1"))
         .at_least(-1)
         .honoured("Files kept open at once; -1 is what the descriptor limit leaves free."),
+    long("logmill.log.min.free.bytes", Some("67108864"))
+        .at_least(0)
+        .bytes()
+        .honoured(
+            "Room that produce leaves in each log directory, besides what is taken and not in \
+            segments yet; where there is less it is refused.",
+        ),
     string("logmill.validation", Some("auto"))
         .one_of(&["auto", "kafka"])
         .honoured("How far produced batches are checked; kafka opens every compressed one."),
