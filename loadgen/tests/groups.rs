@@ -6,16 +6,20 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use logmill_loadgen::broker::{Broker, BrokerPlan};
 use logmill_loadgen::consumer::ConsumerConfig;
-use logmill_loadgen::consumer::group::{Assignor, Lines};
-use logmill_loadgen::load::{Arrivals, GroupPlan, LoadPlan, LoadResult, Pace, Steer, Step, run};
+use logmill_loadgen::consumer::group::{Ask, Assignor, Lines};
+use logmill_loadgen::load::{
+    Arrivals, GroupPlan, LoadPlan, LoadResult, Pace, Seen, Steer, Step, run,
+};
 use logmill_loadgen::net::{Admin, TopicPlan};
 use logmill_loadgen::payload::{Arena, Filler, KeyPlan, SizePlan, Source};
 use logmill_loadgen::producer::{Acks, PartitionPlan, ProducerConfig};
+use logmill_wire::ErrorCode;
 
 const LIMIT: Duration = Duration::from_secs(60);
 const PARTITIONS: u32 = 7;
@@ -113,7 +117,30 @@ fn group(assignor: Assignor, is_static: bool, steps: &[Step]) -> GroupPlan {
         commit_interval: Some(Duration::from_millis(200)),
         lines: Lines::Own,
         steps: steps.to_vec(),
+        observer: None,
     }
+}
+
+/// When a broker is killed: as a request of this kind has gone out, or as its answer has come.
+type Moment = (Ask, bool);
+
+/// The next moment of this kind, from now on; `false` if it does not come.
+fn comes(seen: &Receiver<Seen>, (ask, answered): Moment, patience: Duration) -> bool {
+    let late = Instant::now() + patience;
+    seen.try_iter().for_each(drop);
+    while let Some(left) = late.checked_duration_since(Instant::now()) {
+        let Ok(seen) = seen.recv_timeout(left) else {
+            return false;
+        };
+        let is_it = match seen.answer {
+            None => !answered,
+            Some(error) => answered && error == ErrorCode::NONE,
+        };
+        if is_it && seen.ask == ask {
+            return true;
+        }
+    }
+    false
 }
 
 fn check(result: &LoadResult) {
@@ -209,14 +236,18 @@ fn a_killed_broker_forgets_no_commit_and_skips_no_record() {
     };
     let topic = format!("groups-killed-{}", std::process::id());
     let assignor = Assignor::CooperativeSticky;
-    let plan = plan(
-        &target,
-        &topic,
-        group(assignor, false, &[Step::Leave, Step::Join]),
-    );
+    let (observer, seen) = channel();
+    // Static members, who come back under their names just as the broker dies.
+    let group = GroupPlan {
+        observer: Some(observer),
+        ..group(assignor, true, &[Step::Restart; 3])
+    };
+    let plan = plan(&target, &topic, group);
     let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
-    for _ in 0..3 {
-        thread::sleep(Duration::from_millis(2_700));
+    // They have come together, and the first is on its way.
+    for moment in [(Ask::Commit, true), (Ask::Join, false), (Ask::Join, true)] {
+        thread::sleep(Duration::from_millis(1_000));
+        assert!(comes(&seen, moment, LIMIT), "{moment:?}");
         broker.kill();
         broker.restart().unwrap();
     }
@@ -224,8 +255,9 @@ fn a_killed_broker_forgets_no_commit_and_skips_no_record() {
 }
 
 /// Twenty members and a rebalance after the other, as fast as the group gets over them: members
-/// leave, come, die, and die to come back, the leader among them, while the broker is killed once
-/// for each seven of these. `LOGMILL_GROUPS_REBALANCES=100` has more of them than CI can wait for.
+/// leave, come, die, and die to come back, the leader among them, while the broker is killed in
+/// the midst of each thing that they ask, and as it has been answered, and while it loads.
+/// `LOGMILL_GROUPS_REBALANCES=100` has more of them than CI can wait for.
 #[test]
 fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
     const DEFAULT: u32 = 21;
@@ -238,6 +270,16 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
         Step::Kill,
         Step::Join,
     ];
+    const MOMENTS: [Moment; 8] = [
+        (Ask::Leave, false),
+        (Ask::Join, false),
+        (Ask::Join, true),
+        (Ask::Sync, false),
+        (Ask::Sync, true),
+        (Ask::Offsets, false),
+        (Ask::Commit, false),
+        (Ask::Commit, true),
+    ];
     let mut target = target();
     let Some(mut broker) = target.broker.take() else {
         return println!("NOT RUN: another's broker is not killed");
@@ -248,10 +290,14 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
         .cycle()
         .take(wanted.unwrap_or(DEFAULT) as usize)
         .collect();
-    let kills = steps.len() as u32 / 7;
+    let moments = MOMENTS.len().max(steps.len() / 4);
+    let moments: Vec<Moment> = MOMENTS.into_iter().cycle().take(moments).collect();
+    let kills = moments.len() as u32 + 1;
+    let (observer, seen) = channel();
     let group = GroupPlan {
         members: 20,
         session_timeout: Duration::from_secs(3),
+        observer: Some(observer),
         ..group(Assignor::CooperativeSticky, false, &steps)
     };
     let topic = format!("groups-twenty-{}", std::process::id());
@@ -259,11 +305,16 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
     plan.duration = STEP_TIME * (steps.len() as u32 + 1);
     let between = plan.duration / (kills + 1);
     let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
-    for _ in 0..kills {
-        thread::sleep(between);
+    for &moment in &moments {
+        thread::sleep(between / 2);
+        assert!(comes(&seen, moment, LIMIT), "{moment:?}");
         broker.kill();
         broker.restart().unwrap();
     }
+    // As soon as the broker is back, its coordinators load: then it goes again.
+    assert!(comes(&seen, (Ask::Heartbeat, false), LIMIT));
+    broker.kill();
+    broker.restart().unwrap();
     let result = load.join().unwrap();
     check(&result);
     let group = result.group.unwrap();

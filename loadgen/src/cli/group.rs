@@ -248,6 +248,7 @@ impl MemberArgs {
             } else {
                 steps
             },
+            observer: None,
         }
     }
 }

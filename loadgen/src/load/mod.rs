@@ -10,7 +10,7 @@ mod schedule;
 mod shared;
 mod trouble;
 
-pub use group::{GroupFigures, GroupPlan, Rebalance, Step};
+pub use group::{GroupFigures, GroupPlan, Rebalance, Seen, Step};
 pub use plan::{LoadPlan, LoadResult, Pace};
 pub use reread::{Rereading, reread};
 pub use run::{LoadError, Phase, Progress, Steer, run, run_noting};

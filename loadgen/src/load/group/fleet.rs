@@ -9,7 +9,7 @@ use logmill_wire::ErrorCode;
 
 use super::check::GroupCheck;
 use super::figures::GroupFigures;
-use super::plan::{GroupPlan, Step};
+use super::plan::{GroupPlan, Seen, Step};
 use super::watch::Watch;
 use crate::clock::{nanos, until};
 use crate::consumer::group::{Ask, Change, GroupClient, GroupEvent, MemberKey, Membership};
@@ -317,6 +317,12 @@ impl Fleet<'_> {
         let (GroupEvent::Asked(key, ..)
         | GroupEvent::Answered(key, ..)
         | GroupEvent::Changed(key, _)) = event;
+        if let Some(observer) = &self.group.observer
+            && let Some(seen) = seen(&event)
+        {
+            // Who has stopped listening has seen enough.
+            let _ = observer.send(seen);
+        }
         let Some(member) = self.members.get_mut(&key) else {
             return Ok(());
         };
@@ -506,6 +512,20 @@ impl Sink for Watched<'_> {
     fn watermarks(&mut self, partition: u32, high: i64, stable: i64) {
         self.checker.watermarks(partition, high, stable);
     }
+}
+
+/// What an observer hears of it.
+fn seen(event: &GroupEvent) -> Option<Seen> {
+    let (member, ask, answer) = match event {
+        GroupEvent::Asked(member, ask, _) => (*member, *ask, None),
+        GroupEvent::Answered(member, ask, _, error, _) => (*member, *ask, Some(*error)),
+        GroupEvent::Changed(..) => return None,
+    };
+    Some(Seen {
+        member,
+        ask,
+        answer,
+    })
 }
 
 /// The longest wait without looking at the clock.

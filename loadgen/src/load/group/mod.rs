@@ -9,4 +9,4 @@ mod watch;
 
 pub use figures::{GroupFigures, Rebalance};
 pub(super) use fleet::run_groups;
-pub use plan::{GroupPlan, Step};
+pub use plan::{GroupPlan, Seen, Step};

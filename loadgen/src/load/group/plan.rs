@@ -2,9 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use crate::consumer::group::{Assignor, Lines, MembershipConfig};
+use logmill_wire::ErrorCode;
+
+use crate::consumer::group::{Ask, Assignor, Lines, MemberKey, MembershipConfig};
 
 /// Consumers in groups.
 #[derive(Clone, Debug)]
@@ -29,6 +32,19 @@ pub struct GroupPlan {
     pub lines: Lines,
     /// What happens to members while measuring, spread evenly over the run.
     pub steps: Vec<Step>,
+    /// Hears what members ask and are answered, as it happens.
+    pub observer: Option<Sender<Seen>>,
+}
+
+/// What a [`GroupPlan::observer`] hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Who asked.
+    pub member: MemberKey,
+    /// What.
+    pub ask: Ask,
+    /// What was answered; `None` when the request has just gone out.
+    pub answer: Option<ErrorCode>,
 }
 
 /// What happens to a member.
