@@ -457,7 +457,8 @@ impl Member {
             0 => {}
             FENCED_INSTANCE_ID => self.is_over = true,
             REBALANCE_IN_PROGRESS => self.stage = Stage::Out,
-            ILLEGAL_GENERATION | UNKNOWN_MEMBER_ID => {
+            // The last is a commit's: its session was over, and someone deleted the empty group.
+            ILLEGAL_GENERATION | UNKNOWN_MEMBER_ID | GROUP_ID_NOT_FOUND => {
                 self.stage = Stage::Out;
                 self.id.clear();
                 self.generation = -1;
@@ -493,6 +494,7 @@ impl Asked {
 const OFFSET_OUT_OF_RANGE: i16 = 1;
 const ILLEGAL_GENERATION: i16 = 22;
 const UNKNOWN_MEMBER_ID: i16 = 25;
+const GROUP_ID_NOT_FOUND: i16 = 69;
 const REBALANCE_IN_PROGRESS: i16 = 27;
 const MEMBER_ID_REQUIRED: i16 = 79;
 const FENCED_INSTANCE_ID: i16 = 82;
