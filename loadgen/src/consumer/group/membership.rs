@@ -233,7 +233,8 @@ impl Membership {
         let again = now + nanos(self.config.retry_backoff);
         match ask {
             Ask::Join | Ask::Sync => self.phase = Phase::Out(again),
-            Ask::Leave => self.phase = Phase::Gone,
+            // It goes anyway; the coordinator gives it up when its session is over.
+            Ask::Leave => self.take_leave(),
             Ask::Offsets => self.offsets = Errand::at(again),
             Ask::Heartbeat => self.heartbeat = Errand::at(again),
             Ask::Commit => self.commit = Errand::at(again),
@@ -316,7 +317,7 @@ impl Membership {
         }
     }
 
-    /// A farewell was answered.
+    /// A farewell was answered, or never will be.
     pub fn take_leave(&mut self) {
         self.phase = Phase::Gone;
         self.changes.push(Change::Left);
