@@ -124,6 +124,28 @@ fn group(assignor: Assignor, is_static: bool, steps: &[Step]) -> GroupPlan {
 /// When a broker is killed: as a request of this kind has gone out, or as its answer has come.
 type Moment = (Ask, bool);
 
+/// All that matter to a rebalance or a commit, the rarest first.
+const MOMENTS: [Moment; 8] = [
+    (Ask::Leave, false),
+    (Ask::Offsets, false),
+    (Ask::Sync, false),
+    (Ask::Sync, true),
+    (Ask::Join, true),
+    (Ask::Join, false),
+    (Ask::Commit, false),
+    (Ask::Commit, true),
+];
+
+/// Kills the broker at each of these moments and starts it again, with pauses before them.
+fn kill_at(broker: &mut Broker, seen: &Receiver<Seen>, moments: &[Moment], pause: Duration) {
+    for &moment in moments {
+        thread::sleep(pause);
+        assert!(comes(seen, moment, LIMIT), "{moment:?}");
+        broker.kill();
+        broker.restart().unwrap();
+    }
+}
+
 /// The next moment of this kind, from now on; `false` if it does not come.
 fn comes(seen: &Receiver<Seen>, (ask, answered): Moment, patience: Duration) -> bool {
     let late = Instant::now() + patience;
@@ -245,12 +267,8 @@ fn a_killed_broker_forgets_no_commit_and_skips_no_record() {
     let plan = plan(&target, &topic, group);
     let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
     // They have come together, and the first is on its way.
-    for moment in [(Ask::Commit, true), (Ask::Join, false), (Ask::Join, true)] {
-        thread::sleep(Duration::from_millis(1_000));
-        assert!(comes(&seen, moment, LIMIT), "{moment:?}");
-        broker.kill();
-        broker.restart().unwrap();
-    }
+    let moments = [(Ask::Commit, true), (Ask::Join, false), (Ask::Join, true)];
+    kill_at(&mut broker, &seen, &moments, Duration::from_millis(1_000));
     check(&load.join().unwrap());
 }
 
@@ -270,16 +288,6 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
         Step::Kill,
         Step::Join,
     ];
-    const MOMENTS: [Moment; 8] = [
-        (Ask::Leave, false),
-        (Ask::Join, false),
-        (Ask::Join, true),
-        (Ask::Sync, false),
-        (Ask::Sync, true),
-        (Ask::Offsets, false),
-        (Ask::Commit, false),
-        (Ask::Commit, true),
-    ];
     let mut target = target();
     let Some(mut broker) = target.broker.take() else {
         return println!("NOT RUN: another's broker is not killed");
@@ -290,9 +298,9 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
         .cycle()
         .take(wanted.unwrap_or(DEFAULT) as usize)
         .collect();
-    let moments = MOMENTS.len().max(steps.len() / 4);
-    let moments: Vec<Moment> = MOMENTS.into_iter().cycle().take(moments).collect();
-    let kills = moments.len() as u32 + 1;
+    let count = MOMENTS.len().max(steps.len() / 4);
+    let moments: Vec<Moment> = MOMENTS.into_iter().cycle().take(count).collect();
+    let kills = count as u32 + 1;
     let (observer, seen) = channel();
     let group = GroupPlan {
         members: 20,
@@ -303,18 +311,15 @@ fn twenty_members_outlive_many_rebalances_and_a_broker_that_dies() {
     let topic = format!("groups-twenty-{}", std::process::id());
     let mut plan = plan(&target, &topic, group);
     plan.duration = STEP_TIME * (steps.len() as u32 + 1);
-    let between = plan.duration / (kills + 1);
     let load = thread::spawn(move || run(&plan, |_| Steer::GoOn).unwrap());
-    for &moment in &moments {
-        thread::sleep(between / 2);
-        assert!(comes(&seen, moment, LIMIT), "{moment:?}");
-        broker.kill();
-        broker.restart().unwrap();
-    }
+    kill_at(&mut broker, &seen, &moments, STEP_TIME / 2);
     // As soon as the broker is back, its coordinators load: then it goes again.
-    assert!(comes(&seen, (Ask::Heartbeat, false), LIMIT));
-    broker.kill();
-    broker.restart().unwrap();
+    kill_at(
+        &mut broker,
+        &seen,
+        &[(Ask::Heartbeat, false)],
+        Duration::ZERO,
+    );
     let result = load.join().unwrap();
     check(&result);
     let group = result.group.unwrap();
