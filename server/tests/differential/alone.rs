@@ -199,7 +199,8 @@ fn the_folder_of_a_deleted_topic_goes() {
     let (name, _) = c.topic("log", 1, &[]);
     let data = broker.data().expect("a broker of our own");
     let folder = data.join(format!("{name}-0"));
-    assert!(folder.is_dir(), "{} is there", folder.display());
+    // Partitions are served from the journal while their folders are made.
+    await_that("the folder is made", || folder.is_dir());
     let topics = [DeleteTopicState {
         name: Some(&name),
         topic_id: Uuid::ZERO,
