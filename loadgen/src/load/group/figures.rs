@@ -46,6 +46,7 @@ pub struct Rebalance {
     /// Until a member heard of it; `None` if nobody had to.
     pub noticed_after: Option<Duration>,
     /// Until the last partition that changed hands was read again; `None` if none did.
+    /// Those that have nothing to read as the load ends are left out.
     pub resumed_after: Option<Duration>,
     /// The longest that any other partition was not read.
     pub longest_pause: Duration,

@@ -444,6 +444,9 @@ impl Fleet<'_> {
         let behind: Vec<usize> = (0..ends.len())
             .filter(|&at| !self.has_read(at, ends[at]))
             .collect();
+        if behind.is_empty() && self.is_settled() {
+            self.watch.read_out();
+        }
         if behind.is_empty() && self.watch.going_on().is_none() {
             return Ok(true);
         }

@@ -90,6 +90,13 @@ impl Watch {
         }
     }
 
+    /// All is read and owned again, and nothing more will come that could be read.
+    pub(super) fn read_out(&mut self) {
+        if let Some(going_on) = &mut self.going_on {
+            going_on.awaited.clear();
+        }
+    }
+
     /// Ends what goes on, if every partition is read again and `is_settled`; times are told from
     /// `start` on. A step that nobody has to hear of ends when its `patience` does.
     pub(super) fn end(
@@ -167,6 +174,19 @@ mod tests {
         );
         assert_eq!(watch.redelivered, 1);
         assert!(watch.going_on().is_none());
+    }
+
+    #[test]
+    fn a_rebalance_at_the_end_of_a_load_waits_for_no_records() {
+        let mut watch = Watch::default();
+        watch.begin(Step::Leave, 0, [0, 1].into_iter());
+        watch.noticed(MS);
+        watch.record(0, 5, 2 * MS);
+        assert_eq!(watch.end(true, 3 * MS, 0, PATIENCE), None);
+        watch.read_out();
+        let rebalance = watch.end(true, 4 * MS, 0, PATIENCE).unwrap();
+        assert_eq!(rebalance.moved, 2);
+        assert_eq!(rebalance.resumed_after, Some(Duration::from_millis(2)));
     }
 
     #[test]
