@@ -177,8 +177,8 @@ impl Membership {
     /// What to ask now, if anything.
     pub fn wants(&self, now: u64) -> Option<Ask> {
         match self.phase {
-            Phase::Out(_) if self.leaving => Some(Ask::Leave),
-            Phase::Out(not_before) => (not_before <= now).then_some(Ask::Join),
+            Phase::Out(not_before) if not_before > now => None,
+            Phase::Out(_) => Some(if self.leaving { Ask::Leave } else { Ask::Join }),
             Phase::Sync => Some(Ask::Sync),
             Phase::Stable if self.is_going() => self.wants_to_go(now),
             Phase::Stable => self.wants_stable(now),
@@ -232,9 +232,8 @@ impl Membership {
     pub fn lost(&mut self, now: u64, ask: Ask) {
         let again = now + nanos(self.config.retry_backoff);
         match ask {
-            Ask::Join | Ask::Sync => self.phase = Phase::Out(again),
-            // It goes anyway; the coordinator gives it up when its session is over.
-            Ask::Leave => self.take_leave(),
+            // Whether a farewell was heard nobody knows: said again, it does no harm.
+            Ask::Join | Ask::Sync | Ask::Leave => self.phase = Phase::Out(again),
             Ask::Offsets => self.offsets = Errand::at(again),
             Ask::Heartbeat => self.heartbeat = Errand::at(again),
             Ask::Commit => self.commit = Errand::at(again),
@@ -317,10 +316,14 @@ impl Membership {
         }
     }
 
-    /// A farewell was answered, or never will be.
-    pub fn take_leave(&mut self) {
-        self.phase = Phase::Gone;
-        self.changes.push(Change::Left);
+    /// A farewell was answered.
+    pub fn take_leave(&mut self, now: u64, error: ErrorCode) {
+        if passes(error) {
+            self.phase = Phase::Out(self.later(now));
+        } else {
+            self.phase = Phase::Gone;
+            self.changes.push(Change::Left);
+        }
     }
 
     /// What has changed since the last call.

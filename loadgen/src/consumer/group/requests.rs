@@ -5,7 +5,7 @@ use logmill_wire::messages::heartbeat::{HeartbeatRequest, HeartbeatResponse};
 use logmill_wire::messages::join_group::{
     JoinGroupRequest, JoinGroupRequestProtocol, JoinGroupResponse,
 };
-use logmill_wire::messages::leave_group::{LeaveGroupRequest, MemberIdentity};
+use logmill_wire::messages::leave_group::{LeaveGroupRequest, LeaveGroupResponse, MemberIdentity};
 use logmill_wire::messages::offset_commit::{
     OffsetCommitRequest, OffsetCommitRequestPartition, OffsetCommitRequestTopic,
     OffsetCommitResponse,
@@ -99,8 +99,10 @@ pub(super) fn take(
             Ok(error)
         }
         Ask::Leave => {
-            member.take_leave();
-            Ok(ErrorCode::NONE)
+            let response = LeaveGroupResponse::decode(&mut body, reply.version)?;
+            let error = ErrorCode(response.error_code);
+            member.take_leave(now, error);
+            Ok(error)
         }
     }
 }

@@ -178,7 +178,7 @@ impl World {
             Ask::Leave => {
                 self.coordinator.members.remove(&name);
                 self.coordinator.prepare();
-                member.take_leave();
+                member.take_leave(now, ErrorCode::NONE);
             }
         }
     }
@@ -446,4 +446,31 @@ fn a_leader_that_hears_of_more_partitions_shares_them_out() {
     assert!(first.is_settled());
     first.set_partitions(PARTITIONS + 1);
     assert_eq!(first.wants(world.now), Some(Ask::Commit));
+}
+
+#[test]
+fn a_farewell_is_said_until_it_is_heard() {
+    let (mut world, _) = settled(Assignor::Range);
+    let first = world.members[0].as_mut().unwrap();
+    first.leave();
+    first.asked(Ask::Commit);
+    first.take_commit(world.now, ErrorCode::NONE);
+    first.drain_changes();
+    let mut now = world.now;
+    assert_eq!(first.wants(now), Some(Ask::Leave));
+    first.asked(Ask::Leave);
+    first.lost(now, Ask::Leave);
+    for loading in [true, false] {
+        assert_eq!(first.wants(now), None, "not at once");
+        now = first.next_due().unwrap();
+        assert_eq!(first.wants(now), Some(Ask::Leave));
+        first.asked(Ask::Leave);
+        if loading {
+            first.take_leave(now, ErrorCode::COORDINATOR_LOAD_IN_PROGRESS);
+        }
+    }
+    // It was heard the first time.
+    first.take_leave(now, ErrorCode::UNKNOWN_MEMBER_ID);
+    assert!(first.is_gone());
+    assert_eq!(first.drain_changes().next_back(), Some(Change::Left));
 }
