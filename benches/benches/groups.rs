@@ -76,7 +76,7 @@ fn log(groups: usize) -> Vec<u8> {
                 .append(&NewRecord {
                     timestamp: NOW.wall_ms,
                     key: Some(&record.key),
-                    value: record.value.as_deref(),
+                    value: record.value(),
                     headers: &[],
                 })
                 .expect("a small record");
